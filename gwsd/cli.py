@@ -1,0 +1,70 @@
+"""The command line: `gwsd …`."""
+
+import argparse
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from gwsd.errors import ConfigError, GwsdError
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; a person's mistake ends it with one message and status 1."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except GwsdError as error:
+        sys.exit(f"error: {error}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gwsd", description="Groundwater storage downscaling.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    draw = commands.add_parser("draw", help="redraw a figure from its data file alone")
+    draw.add_argument("figure", help="its name, such as figure4")
+    draw.add_argument("--data", type=Path, required=True, metavar="FILE", help="the figure's data file")
+    draw.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .pdf, .png or .svg")
+    draw.add_argument("--config", type=Path, metavar="FILE", help="a config.yaml whose `plot` settings to use")
+    draw.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a `plot` setting, such as width_mm=120"
+    )
+    draw.set_defaults(command=_draw)
+    settings = commands.add_parser("settings", help="print the reference of all settings")
+    settings.set_defaults(command=_settings)
+    return parser
+
+
+def _draw(options: argparse.Namespace) -> None:
+    from gwsd.config import Plot, validate_section
+    from gwsd.figures.drawing import draw_figure
+    from gwsd.figures.style import PlotStyle
+
+    plot = validate_section(Plot, _plot_settings(options), "plot")
+    draw_figure(options.figure, options.data, options.out, PlotStyle(**plot.model_dump()))
+    print(options.out)
+
+
+def _plot_settings(options: argparse.Namespace) -> dict[str, Any]:
+    import yaml
+
+    path = options.config or Path(str(files("gwsd"))).parent / "config.yaml"
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; --config takes a config.yaml with a `settings.plot` section")
+    plot = dict(yaml.safe_load(path.read_text())["settings"]["plot"])
+    for assignment in options.set:
+        key, equals, value = assignment.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {assignment}: expected KEY=VALUE, such as width_mm=120")
+        plot[key] = yaml.safe_load(value)
+    return plot
+
+
+def _settings(_: argparse.Namespace) -> None:
+    from gwsd.config import settings_reference
+
+    print(settings_reference(), end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Figure 1, drawn: the world map of storage trends."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from gwsd.figures.colour_limits import round_up
+from gwsd.figures.data_file import foot
+from gwsd.figures.fitting import fit_words
+from gwsd.figures.maps import WORLD, map_of, region_of
+from gwsd.figures.style import PlotStyle, new_figure
+
+SHOWN = 96.0
+"""Percentile of |trend| at which the colours end."""
+
+
+def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
+    """Draw Figure 1.
+
+    Parameters
+    ----------
+    data : xr.Dataset
+        What `figure1_data.compute` returns.
+    style : PlotStyle
+        How figures look.
+    """
+    lat, lon = data["lat"].values, data["lon"].values
+    west, _, east, _ = region_of(lat, lon)
+    with style.applied():
+        figure = new_figure(style, height_mm=108.0 if east - west > WORLD else 130.0, **foot(data))
+        chart = map_of(figure, figure.add_gridspec(1, 1)[0], lat, lon)
+        trend = data["trend"].values
+        limit = round_up(float(np.nanpercentile(np.abs(trend), SHOWN)))
+        land = data["land_fraction"].values
+        chart.land(lat, lon, land)
+        mesh = chart.cells(lat, lon, trend, style.anomaly_colours, Normalize(-limit, limit))
+        chart.coast(lat, lon, land)
+        unsure = np.isfinite(trend) & (data["significant"].values == 0)
+        spacing = 2.0 if east - west > WORLD else (east - west) / 90.0
+        chart.dots(lat, lon, unsure, spacing=spacing, size=0.9)
+        bar = figure.colorbar(
+            mesh, ax=chart.axes, orientation="horizontal", extend="both", shrink=0.6, aspect=40, pad=0.02
+        )
+        bar.set_label("Trend of groundwater storage (mm/yr water equivalent): red loss, blue gain")
+        chart.axes.set_title(_summary(data.attrs), fontsize=style.small)
+        fit_words(figure)
+    return figure
+
+
+def _summary(attributes: dict[Any, Any]) -> str:
+    mean = f"{attributes['mean_trend_mm_per_year']:+.1f}".replace("-", "−")
+    return (
+        f"{attributes['first_month']} to {attributes['last_month']}, {attributes['months']} months, season removed. "
+        f"Dots: not significant (p ≥ {attributes['significance']:g}); grey: land without valid data.\n"
+        f"Significant loss on {100.0 * attributes['share_of_area_losing']:.0f} % and gain on "
+        f"{100.0 * attributes['share_of_area_gaining']:.0f} % of the valid area; mean trend {mean} mm/yr."
+    )

@@ -1,0 +1,274 @@
+"""Quality control: which coarse cells are in, and why the others are not.
+
+It reads the raw storage and the climate, nothing else.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from gwsd.errors import DataError
+
+
+class Reason(IntEnum):
+    """Why a cell is in or out; the first that holds, in this order."""
+
+    VALID = 0
+    OCEAN = 1
+    ICE = 2
+    FILLED = 3
+    INCOMPLETE = 4
+    NO_CLIMATE = 5
+    CONSTANT = 6
+    IMPLAUSIBLE = 7
+
+
+MEANINGS = {
+    Reason.VALID: "complete, varying and plausible storage, with climate in every month",
+    Reason.OCEAN: "no storage in any month, and less than half of the cell is land with climate",
+    Reason.ICE: "no storage in any month, and the mean of the warmest month is below 0 degC",
+    Reason.FILLED: "no storage in any month, on land that has climate",
+    Reason.INCOMPLETE: "storage is missing in some of the product's months",
+    Reason.NO_CLIMATE: "storage, but climate is missing in some month",
+    Reason.CONSTANT: "storage does not vary",
+    Reason.IMPLAUSIBLE: "storage is too large, or one month stands out from those around it",
+}
+"""What each reason says to a reader."""
+
+LAND_SHARE = 0.5
+"""A cell without storage is land where climate covers at least this share of it."""
+
+NEIGHBOUR_CELLS = 2
+"""Cells to each side whose jumps tell a spike from an event; the product is smoothed over 250 km."""
+
+FEWEST_NEIGHBOURS = 3
+"""With fewer cells around, a jump is judged by its own series alone."""
+
+
+@dataclass(frozen=True)
+class QualitySettings:
+    """Section `quality` of the settings.
+
+    Parameters
+    ----------
+    largest_anomaly_mm : float
+        Beyond it, in either sign, a storage is implausible.
+    largest_jump_in_sd : float
+        A month that stands out from the months on both sides by more than this many robust standard
+        deviations of the cell's month-to-month differences, and that its neighbours do not share, is a spike.
+    smallest_sd_mm : float
+        Below it a series is constant.
+    expected_cells, expected_months : int or None
+        What the paper's Table 2 counts; a difference is reported. None: nothing to compare with.
+    """
+
+    largest_anomaly_mm: float
+    largest_jump_in_sd: float
+    smallest_sd_mm: float
+    expected_cells: int | None
+    expected_months: int | None
+
+
+def assess(storage: xr.Dataset, climate: xr.Dataset, settings: QualitySettings) -> xr.Dataset:
+    """Decide for each cell whether it is valid, and if not why.
+
+    Parameters
+    ----------
+    storage : xarray.Dataset
+        `storage` (time, lat, lon), mm; only the months that the product has.
+    climate : xarray.Dataset
+        As `gwsd.inputs.climate.align_climate` returns it, on the same cells.
+    settings : QualitySettings
+
+    Returns
+    -------
+    xarray.Dataset
+        `valid` (lat, lon) int8, 1 where in; `reason` (lat, lon) int8, a CF flag variable.
+
+    Raises
+    ------
+    DataError
+        If the two are on different cells.
+    """
+    for axis in ("lat", "lon"):
+        if not np.array_equal(storage[axis].values, climate[axis].values):
+            raise DataError(
+                f"Storage and climate differ in {axis}. Expected both on the same half-degree cells: rebuild "
+                "climate.nc."
+            )
+    values = storage["storage"].values
+    present = np.zeros(values.shape[1:], dtype=np.int32)
+    for field in values:
+        present += np.isfinite(field)
+    any_climate, all_climate, warmest = _summarise_climate(climate)
+
+    reason = np.full(present.shape, Reason.VALID, dtype=np.int8)
+    without = present == 0
+    share = climate["land_share"].values if "land_share" in climate else any_climate.astype(np.float32)
+    land = any_climate & (share >= LAND_SHARE)
+    reason[without & ~land] = Reason.OCEAN
+    reason[without & land] = Reason.FILLED
+    reason[without & land & (warmest < 0.0)] = Reason.ICE
+    reason[(present > 0) & (present < len(values))] = Reason.INCOMPLETE
+    reason[(present == len(values)) & ~all_climate] = Reason.NO_CLIMATE
+
+    complete = present == len(values)
+    series = np.stack([field[complete] for field in values])
+    fault = np.full(series.shape[1], Reason.VALID, dtype=np.int8)
+    too_large = np.abs(series).max(axis=0, initial=0.0) > settings.largest_anomaly_mm
+    spiked = _find_spikes(series, complete, storage["lon"].values, settings.largest_jump_in_sd)
+    fault[too_large | spiked] = Reason.IMPLAUSIBLE
+    fault[series.std(axis=0, dtype=np.float64) < settings.smallest_sd_mm] = Reason.CONSTANT
+    candidates = reason[complete]
+    reason[complete] = np.where(candidates == Reason.VALID, fault, candidates)
+    return describe_mask(reason, storage)
+
+
+def describe_mask(reason: NDArray[np.int8], grid: xr.Dataset) -> xr.Dataset:
+    """Make the mask's dataset from the reasons (H, W) and the coordinates of `grid`."""
+    flags = {
+        "long_name": "why the cell is in or out",
+        "flag_values": np.array([r.value for r in Reason], dtype=np.int8),
+        "flag_meanings": " ".join(r.name.lower() for r in Reason),
+    }
+    return xr.Dataset(
+        {
+            "valid": (
+                ("lat", "lon"),
+                (reason == Reason.VALID).astype(np.int8),
+                {
+                    "long_name": "cell passes quality control",
+                    "flag_values": np.array([0, 1], dtype=np.int8),
+                    "flag_meanings": "out in",
+                },
+            ),
+            "reason": (("lat", "lon"), reason, flags),
+        },
+        coords={
+            "lat": ("lat", grid["lat"].values, {"standard_name": "latitude", "units": "degrees_north"}),
+            "lon": ("lon", grid["lon"].values, {"standard_name": "longitude", "units": "degrees_east"}),
+        },
+        attrs={"Conventions": "CF-1.11"},
+    )
+
+
+def keep_valid(storage: xr.Dataset, mask: xr.Dataset) -> xr.Dataset:
+    """Set storage to NaN outside the valid cells."""
+    return storage.where(mask["valid"].astype(bool)).transpose("time", "lat", "lon").assign_attrs(storage.attrs)
+
+
+def count_reasons(mask: xr.Dataset) -> pd.DataFrame:
+    """Count cells by reason: columns reason, cells, meaning; every reason has a row."""
+    found = mask["reason"].values
+    return pd.DataFrame(
+        {
+            "reason": [r.name.lower() for r in Reason],
+            "cells": [int((found == r).sum()) for r in Reason],
+            "meaning": [MEANINGS[r] for r in Reason],
+        }
+    )
+
+
+def compare_with_expected(mask: xr.Dataset, n_months: int, settings: QualitySettings) -> list[str]:
+    """Say how the counts differ from the paper's; an empty list where they do not."""
+    messages = []
+    cells = int(mask["valid"].values.sum())
+    if settings.expected_cells is not None and cells != settings.expected_cells:
+        counts = count_reasons(mask)
+        rest = ", ".join(
+            f"{reason} {number:,}"
+            for reason, number in zip(counts["reason"], counts["cells"], strict=True)
+            if number and reason != "valid"
+        )
+        messages.append(
+            f"VALID CELLS DIFFER FROM THE PAPER'S: {cells:,} found, {settings.expected_cells:,} in its Table "
+            f"2 (difference {cells - settings.expected_cells:+,}). Out are: {rest}."
+        )
+    if settings.expected_months is not None and n_months != settings.expected_months:
+        messages.append(
+            f"MONTHS DIFFER FROM THE PAPER'S: {n_months} found, {settings.expected_months} in its Table 2 "
+            f"(difference {n_months - settings.expected_months:+})."
+        )
+    return messages
+
+
+def _summarise_climate(climate: xr.Dataset) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
+    """Whether a cell has climate ever, and always; mean temperature of its warmest calendar month, °C."""
+    names = [name for name in climate.data_vars if "time" in climate[name].dims]
+    shape = (climate.sizes["lat"], climate.sizes["lon"])
+    any_climate, all_climate = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
+    for name in names:
+        for t in range(climate.sizes["time"]):
+            known = np.isfinite(climate[name][t].values)
+            any_climate |= known
+            all_climate &= known
+    calendar = climate["time"].values.astype("datetime64[M]").astype(np.int64) % 12
+    warmest = np.full(shape, -np.inf)
+    for month in range(12):
+        # A cell that lacks a month is judged by the others of its kind.
+        total, count = np.zeros(shape), np.zeros(shape)
+        for t in map(int, np.flatnonzero(calendar == month)):
+            field = climate["temperature"][t].values
+            total += np.nan_to_num(field)
+            count += np.isfinite(field)
+        mean = np.divide(total, count, out=np.full(shape, -np.inf), where=count > 0)
+        warmest = np.maximum(warmest, mean)
+    return any_climate, all_climate, warmest
+
+
+def stand_out(series: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each month lies beyond both of its neighbours in time, with its sign.
+
+    Parameters
+    ----------
+    series : ndarray, shape (M, N), mm
+        Months as present, gaps closed; the first and last months are compared with the two next to them.
+
+    Returns
+    -------
+    ndarray, shape (M, N), mm
+        The smaller of the two differences where both have the same sign, else 0.
+    """
+    before = np.concatenate([series[2:3], series[:-1]])
+    after = np.concatenate([series[1:], series[-3:-2]])
+    left, right = series - before, series - after
+    smaller = np.minimum(np.abs(left), np.abs(right))
+    return np.where(left * right > 0.0, np.sign(left) * smaller, 0.0).astype(np.float32)
+
+
+def _find_spikes(
+    series: NDArray[np.float32], complete: NDArray[np.bool_], lon: NDArray[np.float64], largest: float
+) -> NDArray[np.bool_]:
+    """Cells of which one month stands out from its neighbours in time and in space, shape (N,)."""
+    spiked = np.zeros(series.shape[1], dtype=bool)
+    if len(series) < 3 or not spiked.size:
+        return spiked
+    differences = np.diff(series, axis=0)
+    # The median absolute deviation sees neither the spike itself nor a few large floods; times 1.4826 it
+    # is the standard deviation of a normal variable.
+    centre = np.median(differences, axis=0)
+    scale = 1.4826 * np.median(np.abs(differences - centre), axis=0)
+    jumps = stand_out(series)
+    threshold = largest * scale
+    index = np.full(complete.shape, -1, dtype=np.int64)
+    index[complete] = np.arange(series.shape[1])
+    rows, columns = np.nonzero(complete)
+    wraps = len(lon) > 1 and np.isclose(lon[-1] - lon[0] + np.median(np.diff(lon)), 360.0)
+    for month, cell in np.argwhere(np.abs(jumps) > threshold):
+        around = _neighbours(index, rows[cell], columns[cell], wraps=bool(wraps))
+        shared = np.median(jumps[month, around]) if len(around) >= FEWEST_NEIGHBOURS else 0.0
+        spiked[cell] |= bool(np.abs(jumps[month, cell] - shared) > threshold[cell])
+    return spiked
+
+
+def _neighbours(index: NDArray[np.int64], row: int, column: int, *, wraps: bool) -> NDArray[np.int64]:
+    reach = np.arange(-NEIGHBOUR_CELLS, NEIGHBOUR_CELLS + 1)
+    rows, columns = row + reach, column + reach
+    rows = rows[(rows >= 0) & (rows < index.shape[0])]
+    columns = columns % index.shape[1] if wraps else columns[(columns >= 0) & (columns < index.shape[1])]
+    window = index[np.ix_(rows, columns)].ravel()
+    return np.unique(window[(window >= 0) & (window != index[row, column])])

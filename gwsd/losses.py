@@ -1,0 +1,314 @@
+"""The loss: equations (10)-(15), each a function that bears its number.
+
+Every function returns one value a patch, shape (B,), taken over the patch's valid cells; `over_batch` joins
+patches in proportion to what they hold, which for the means over N cells gives the paper's 1/N over the batch.
+
+Where the paper is silent: the likelihood and the smoothness are of standardised storage; storage changes and
+fluxes are mm a month; climate reaches the fine grid bilinearly and the month before bicubically, as the target does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gwsd.patches.gathering import Batch, Scale
+from gwsd.resample import Kernel, upsample
+
+SMALLEST_SD_MM = 0.1
+"""Added in quadrature to the standard deviations of equation (13), so that a flat patch divides by no zero, mm."""
+
+TERMS = ("total", "data", "sign", "magnitude", "regional", "physics", "smoothness", "sign_as_written")
+"""Names of the loss's terms, in the order of their columns. `physics` is the sum of the three before it (Table 5)."""
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """Settings of the loss.
+
+    Parameters
+    ----------
+    physics_weight, smoothness_weight : float
+        λ_phys and λ_smooth of equation (10).
+    regional_pool : int
+        Side of a region in equation (14), fine cells.
+    regional_unit_mm : float
+        Unit in which equation (14) is stated, mm.
+    sign_sharpness_mm : float
+        Width of the smooth sign agreement, mm a month.
+    infiltration : sequence of two floats
+        a and b of α(θ) = a + b θ.
+    """
+
+    physics_weight: float
+    smoothness_weight: float
+    regional_pool: int
+    regional_unit_mm: float
+    sign_sharpness_mm: float
+    infiltration: Sequence[float]
+
+
+class Distribution(Protocol):
+    """A network's output: standardised fine storage, (B, 1, 4H, 4W), with or without a variance."""
+
+    @property
+    def mean(self) -> Tensor:
+        """Mean of the standardised storage."""
+
+    @property
+    def variance(self) -> Tensor | None:
+        """Variance of the standardised storage; None without a variance head."""
+
+
+def equation_10_total(data: Tensor, physics: Tensor, smoothness: Tensor, settings: LossSettings) -> Tensor:
+    """Equation (10): data + λ_phys · physics + λ_smooth · smoothness."""
+    return data + settings.physics_weight * physics + settings.smoothness_weight * smoothness
+
+
+def equation_11_likelihood(mean: Tensor, variance: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Equation (11): Gaussian negative log-likelihood, without the constant ½ log 2π.
+
+    Parameters
+    ----------
+    mean, variance, target : Tensor, shape (B, 1, 4H, 4W)
+        Standardised (or in any one unit and its square).
+    valid : Tensor, shape (B, 1, 4H, 4W), bool
+        Cells that count.
+
+    Returns
+    -------
+    Tensor, shape (B,)
+    """
+    return _cell_mean(0.5 * (variance.log() + (mean - target) ** 2 / variance), valid)
+
+
+def squared_error(mean: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Mean squared error, (B,): the data loss of a network without a variance head (the paper is silent)."""
+    return _cell_mean((mean - target) ** 2, valid)
+
+
+def equation_12_sign_agreement(change: Tensor, net_input: Tensor, valid: Tensor) -> Tensor:
+    """Equation (12) as written: the share of cells where storage change and P - ET have opposite signs.
+
+    It has no gradient and cannot exceed 1; it is reported, `equation_12_smooth` is trained on.
+
+    Parameters
+    ----------
+    change, net_input : Tensor, shape (B, 1, 4H, 4W), mm/month
+        ΔG and P - ET.
+    valid : Tensor, shape (B, 1, 4H, 4W), bool
+        Cells that count.
+
+    Returns
+    -------
+    Tensor, shape (B,), in [0, 1]
+    """
+    return _cell_mean(functional.relu(-torch.sign(change) * torch.sign(net_input)), valid)
+
+
+def equation_12_smooth(change: Tensor, net_input: Tensor, valid: Tensor, *, sharpness_mm: float) -> Tensor:
+    """Equation (12) with tanh(x / sharpness) for sign(x), so that it can be trained on.
+
+    Bounded by 1 as the original is, and equal to it in the limit of a sharpness of zero; cells where either
+    quantity is small against the sharpness count little. Shapes and units as in `equation_12_sign_agreement`.
+    """
+    agreement = torch.tanh(change / sharpness_mm) * torch.tanh(net_input / sharpness_mm)
+    return _cell_mean(functional.relu(-agreement), valid)
+
+
+def equation_13_magnitude(change: Tensor, recharge: Tensor, valid: Tensor) -> Tensor:
+    """Equation (13): mean squared difference of ΔG and (P - ET)·α(θ), each over its own standard deviation.
+
+    The standard deviations are of the patch's valid cells; as written, no mean is removed.
+
+    Parameters
+    ----------
+    change, recharge : Tensor, shape (B, 1, 4H, 4W), mm/month
+        ΔG and (P - ET)·α(θ).
+    valid : Tensor, shape (B, 1, 4H, 4W), bool
+        Cells that count.
+
+    Returns
+    -------
+    Tensor, shape (B,)
+    """
+    return _cell_mean((change / _sd(change, valid) - recharge / _sd(recharge, valid)) ** 2, valid)
+
+
+def equation_14_regional_balance(change: Tensor, recharge: Tensor, valid: Tensor, area: Tensor, *, pool: int) -> Tensor:
+    """Equation (14): absolute difference of the regional means of ΔG and (P - ET)·α(θ).
+
+    A region is `pool` by `pool` fine cells (4° at the paper's 32). Its mean weighs cells by their area and leaves
+    out invalid ones; regions in turn count by the valid area in them, so one without land does not count.
+
+    Parameters
+    ----------
+    change, recharge : Tensor, shape (B, 1, 4H, 4W), mm/month
+        ΔG and (P - ET)·α(θ).
+    valid : Tensor, shape (B, 1, 4H, 4W), bool
+        Cells that count.
+    area : Tensor, shape (B, 1, 4H, 4W)
+        Relative area of the cells.
+    pool : int
+        Side of a region, fine cells; parts of a region at the upper edges are left out.
+
+    Returns
+    -------
+    Tensor, shape (B,), mm/month
+    """
+    weight = area * valid
+    regional_weight = functional.avg_pool2d(weight, pool)
+    difference = functional.avg_pool2d((change - recharge) * weight, pool)
+    # |Σ w d| summed over regions: each region's |mean| times its weight, without dividing by an empty one's.
+    dims = (1, 2, 3)
+    return difference.abs().sum(dims) / regional_weight.sum(dims).clamp_min(_tiny(weight))
+
+
+def equation_15_smoothness(mean: Tensor, valid: Tensor) -> Tensor:
+    """Equation (15): squared differences to the neighbours above and to the right, over the number of cells.
+
+    Parameters
+    ----------
+    mean : Tensor, shape (B, 1, 4H, 4W)
+        Standardised in training.
+    valid : Tensor, shape (B, 1, 4H, 4W), bool
+        A pair counts where both of its cells are valid.
+
+    Returns
+    -------
+    Tensor, shape (B,)
+    """
+    dims = (1, 2, 3)
+    vertical = (mean[:, :, 1:] - mean[:, :, :-1]) ** 2 * (valid[:, :, 1:] & valid[:, :, :-1])
+    horizontal = (mean[..., 1:] - mean[..., :-1]) ** 2 * (valid[..., 1:] & valid[..., :-1])
+    return (vertical.sum(dims) + horizontal.sum(dims)) / _cells(valid)
+
+
+def physics_by_patch(mean_mm: Tensor, batch: Batch, settings: LossSettings) -> dict[str, Tensor]:
+    """Compute the physical constraints of any prediction, a network's or an interpolation's.
+
+    Parameters
+    ----------
+    mean_mm : Tensor, shape (B, 1, 4H, 4W), mm
+        Predicted fine storage.
+    batch : Batch
+        The patches predicted.
+    settings : LossSettings
+        Regions, units and infiltration.
+
+    Returns
+    -------
+    dict of Tensor, shape (B,)
+        `sign_as_written`, `sign` (smooth), `magnitude`, `regional` (in `regional_unit_mm`) and `physics`, the
+        sum of the last three; NaN for patches whose month before is absent.
+    """
+    terms = _physics(mean_mm, batch, settings)
+    return {name: torch.where(batch.has_previous, value, torch.nan) for name, value in terms.items()}
+
+
+def physics_terms(mean_mm: Tensor, batch: Batch, settings: LossSettings) -> dict[str, Tensor]:
+    """`physics_by_patch` joined over the batch: the same names, scalars; NaN if no patch has a month before."""
+    return _joined(_physics(mean_mm, batch, settings), batch)
+
+
+def total_loss(
+    output: Distribution, batch: Batch, scale: Scale, settings: LossSettings
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Equation (10) for a batch, and its terms.
+
+    Parameters
+    ----------
+    output : Distribution
+        The network's, standardised.
+    batch : Batch
+        What it was computed from.
+    scale : Scale
+        Of the storage.
+    settings : LossSettings
+        Weights and units.
+
+    Returns
+    -------
+    total : Tensor, scalar
+        With gradient. A batch without any month before has no physics term.
+    terms : dict of Tensor, scalars without gradient
+        Named and ordered as `TERMS`.
+    """
+    target = scale.standardise(batch.target_mm)
+    if output.variance is None:
+        data = squared_error(output.mean, target, batch.valid)
+    else:
+        data = equation_11_likelihood(output.mean, output.variance, target, batch.valid)
+    cells = batch.valid.sum((1, 2, 3))
+    terms = {"data": over_batch(data, cells)}
+    if settings.physics_weight > 0.0:
+        terms |= physics_terms(scale.restore(output.mean), batch, settings)
+    else:
+        with torch.no_grad():  # reported all the same
+            terms |= physics_terms(scale.restore(output.mean.detach()), batch, settings)
+    terms["smoothness"] = over_batch(equation_15_smoothness(output.mean, batch.valid), cells)
+    # Chosen by the batch, not by the value: a NaN that the network makes must be seen.
+    physics = terms["physics"] if bool(batch.has_previous.any()) else torch.zeros_like(terms["data"])
+    total = equation_10_total(terms["data"], physics, terms["smoothness"], settings)
+    terms = {"total": total, **terms}
+    return total, {name: terms[name].detach() for name in TERMS}
+
+
+def over_batch(by_patch: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean over patches, (B,) and (B,) to a scalar; NaN where all weights are zero."""
+    # Patches without weight are cut out rather than multiplied by zero, which would keep a NaN.
+    kept = torch.where(weight > 0, by_patch, torch.zeros_like(by_patch))
+    return (kept * weight).sum() / weight.sum()
+
+
+def _physics(mean_mm: Tensor, batch: Batch, settings: LossSettings) -> dict[str, Tensor]:
+    change = mean_mm - upsample(batch.previous_mm, Kernel.BICUBIC)
+    net_input = upsample(batch.precipitation - batch.evapotranspiration, Kernel.BILINEAR)
+    least, slope = settings.infiltration
+    recharge = net_input * (least + slope * upsample(batch.soil_moisture, Kernel.BILINEAR))
+    valid = batch.valid
+    terms = {
+        "sign_as_written": equation_12_sign_agreement(change, net_input, valid).detach(),
+        "sign": equation_12_smooth(change, net_input, valid, sharpness_mm=settings.sign_sharpness_mm),
+        "magnitude": equation_13_magnitude(change, recharge, valid),
+        "regional": equation_14_regional_balance(change, recharge, valid, batch.area, pool=settings.regional_pool)
+        / settings.regional_unit_mm,
+    }
+    terms["physics"] = terms["sign"] + terms["magnitude"] + terms["regional"]
+    return terms
+
+
+def _joined(by_patch: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+    cells = batch.valid.sum((1, 2, 3)) * batch.has_previous
+    area = (batch.area * batch.valid).sum((1, 2, 3)) * batch.has_previous
+    joined = {
+        name: over_batch(value, area if name == "regional" else cells)
+        for name, value in by_patch.items()
+        if name != "physics"
+    }
+    joined["physics"] = joined["sign"] + joined["magnitude"] + joined["regional"]
+    return joined
+
+
+def _cells(valid: Tensor) -> Tensor:
+    """Count the valid cells of each patch, (B,); 1 where there are none, so that their mean is 0."""
+    return valid.sum((1, 2, 3)).clamp_min(1)
+
+
+def _cell_mean(values: Tensor, valid: Tensor) -> Tensor:
+    # where, not a product: a NaN at an invalid cell must not count.
+    return torch.where(valid, values, torch.zeros_like(values)).sum((1, 2, 3)) / _cells(valid)
+
+
+def _sd(values: Tensor, valid: Tensor) -> Tensor:
+    """Take the standard deviation over each patch's valid cells, (B, 1, 1, 1)."""
+    mean = _cell_mean(values, valid)[:, None, None, None]
+    variance = _cell_mean((values - mean) ** 2, valid)[:, None, None, None]
+    return torch.sqrt(variance + SMALLEST_SD_MM**2)
+
+
+def _tiny(values: Tensor) -> float:
+    return float(torch.finfo(values.dtype).tiny)

@@ -1,0 +1,115 @@
+"""The temporal encoder: a convolutional LSTM over months of climate (Shi et al., 2015; equations 1-6)."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+KERNEL_SIZE = 3
+"""Side of the convolution kernels (Table 1)."""
+
+
+class ConvLSTMLayer(nn.Module):
+    """One ConvLSTM layer, run over a sequence of months.
+
+    The paper's equation (5) prints the cell state as i; it is read as c (c = f∘c + i∘c~), as in Shi et al. (2015).
+    The four gates share one convolution over the month's input and the last hidden state.
+
+    Parameters
+    ----------
+    input_channels : int
+        Channels of each month's field.
+    hidden_channels : int
+        Channels of the hidden state h and the cell state c.
+    """
+
+    def __init__(self, *, input_channels: int, hidden_channels: int) -> None:
+        super().__init__()
+        self.input_channels = input_channels
+        self.hidden_channels = hidden_channels
+        # Rows of the kernel: input gate, output gate, candidate, forget gate. The forget gate stands last
+        # so that the first month, which has nothing to forget, uses the rows before it.
+        self.gates = nn.Conv2d(
+            input_channels + hidden_channels, 4 * hidden_channels, KERNEL_SIZE, padding=KERNEL_SIZE // 2
+        )
+
+    def forward(self, sequence: Sequence[Tensor]) -> list[Tensor]:
+        """Return the hidden states of all months.
+
+        Parameters
+        ----------
+        sequence : sequence of T Tensors, each of shape (B, input_channels, H, W)
+            The months, oldest first; standardised.
+
+        Returns
+        -------
+        list of T Tensors, each of shape (B, hidden_channels, H, W)
+            Hidden states h (equation 6), in (-1, 1).
+        """
+        hidden, cell = self._first(sequence[0])
+        states = [hidden]
+        for month in sequence[1:]:
+            hidden, cell = self._next(month, hidden, cell)
+            states.append(hidden)
+        return states
+
+    def _first(self, month: Tensor) -> tuple[Tensor, Tensor]:
+        """Equations (1)-(6) for the zero state: neither W_h nor the forget gate has an effect."""
+        rows = 3 * self.hidden_channels
+        bias = self.gates.bias
+        assert bias is not None
+        gates = functional.conv2d(
+            month, self.gates.weight[:rows, : self.input_channels], bias[:rows], padding=KERNEL_SIZE // 2
+        )
+        input_gate, output_gate, candidate = gates.chunk(3, dim=1)
+        cell = torch.sigmoid(input_gate) * torch.tanh(candidate)
+        return torch.sigmoid(output_gate) * torch.tanh(cell), cell
+
+    def _next(self, month: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+        """Equations (1)-(6)."""
+        gates = self.gates(torch.cat([month, hidden], dim=1))
+        input_gate, output_gate, candidate, forget_gate = gates.chunk(4, dim=1)
+        cell = torch.sigmoid(forget_gate) * cell + torch.sigmoid(input_gate) * torch.tanh(candidate)
+        return torch.sigmoid(output_gate) * torch.tanh(cell), cell
+
+
+class ConvLSTM(nn.Module):
+    """Stacked ConvLSTM layers; the last hidden state of the last layer encodes the climate's memory.
+
+    Parameters
+    ----------
+    input_channels : int
+        Climate variables.
+    hidden_channels : int
+        Channels of every layer (64 in Table 1).
+    layers : int
+        Number of layers (2 in Table 1).
+    """
+
+    def __init__(self, *, input_channels: int, hidden_channels: int, layers: int) -> None:
+        super().__init__()
+        widths = [input_channels] + [hidden_channels] * layers
+        self.layers = nn.ModuleList(
+            ConvLSTMLayer(input_channels=below, hidden_channels=above) for below, above in pairwise(widths)
+        )
+
+    def forward(self, climate: Tensor) -> Tensor:
+        """Encode the months.
+
+        Parameters
+        ----------
+        climate : Tensor, shape (B, T, C, H, W)
+            Standardised climate, the target month last.
+
+        Returns
+        -------
+        Tensor, shape (B, hidden_channels, H, W)
+            h_T of the last layer.
+        """
+        # unbind, not climate[:, t]: the backward of an index fills a whole zero tensor for each month.
+        sequence = list(climate.unbind(dim=1))
+        for layer in self.layers:
+            sequence = layer(sequence)
+        return sequence[-1]

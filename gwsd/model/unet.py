@@ -1,0 +1,128 @@
+"""The spatial decoder: a U-Net on the coarse grid (section 3.2.2)."""
+
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+
+class Normalisation(StrEnum):
+    """What stands between a convolution and its ReLU."""
+
+    BATCH = "batch"
+    GROUP = "group"
+    NONE = "none"
+
+
+LARGEST_GROUP_COUNT = 8
+"""Groups of a group normalisation, at most (fewer where the channels do not divide)."""
+
+
+def _normalise(kind: Normalisation, channels: int) -> nn.Module:
+    if kind is Normalisation.BATCH:
+        return nn.BatchNorm2d(channels)
+    if kind is Normalisation.GROUP:
+        return nn.GroupNorm(math.gcd(LARGEST_GROUP_COUNT, channels), channels)
+    return nn.Identity()
+
+
+class DoubleConvolution(nn.Sequential):
+    """Two 3×3 convolutions (with bias), each followed by a normalisation and ReLU.
+
+    Parameters
+    ----------
+    input_channels, output_channels : int
+        Channels before and after.
+    normalisation : Normalisation
+        Batch in the paper.
+    """
+
+    def __init__(self, input_channels: int, output_channels: int, *, normalisation: Normalisation) -> None:
+        super().__init__(
+            nn.Conv2d(input_channels, output_channels, 3, padding=1),
+            _normalise(normalisation, output_channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(output_channels, output_channels, 3, padding=1),
+            _normalise(normalisation, output_channels),
+            nn.ReLU(inplace=True),
+        )
+
+
+class Ascent(nn.Module):
+    """One level of the decoder: transposed convolution, skip connection, two convolutions.
+
+    Parameters
+    ----------
+    input_channels : int
+        Channels of the level below.
+    output_channels : int
+        Channels of this level, those of the skip connection too.
+    normalisation : Normalisation
+        Batch in the paper.
+    """
+
+    def __init__(self, input_channels: int, output_channels: int, *, normalisation: Normalisation) -> None:
+        super().__init__()
+        self.lift = nn.ConvTranspose2d(input_channels, output_channels, 2, stride=2)
+        self.convolve = DoubleConvolution(2 * output_channels, output_channels, normalisation=normalisation)
+
+    def forward(self, below: Tensor, skip: Tensor) -> Tensor:
+        """Join the level below, (B, 2C, h, w), with the encoder's, (B, C, 2h, 2w); return (B, C, 2h, 2w)."""
+        return self.convolve(torch.cat([self.lift(below), skip], dim=1))
+
+
+class UNet(nn.Module):
+    """Encoder of max poolings, bottleneck, decoder of transposed convolutions with skip connections.
+
+    Parameters
+    ----------
+    input_channels : int
+        Channels of the fused field (equation 7).
+    channels : sequence of int
+        Channels by level, the finest first (64, 128, 256 in Table 1).
+    bottleneck_channels : int
+        Channels below the last pooling. The paper does not print it; 512 gives its 8.2 million parameters.
+    normalisation : Normalisation
+        Batch in the paper.
+    """
+
+    def __init__(
+        self,
+        *,
+        input_channels: int,
+        channels: Sequence[int],
+        bottleneck_channels: int,
+        normalisation: Normalisation,
+    ) -> None:
+        super().__init__()
+        widths = [input_channels, *channels]
+        self.descents = nn.ModuleList(
+            DoubleConvolution(above, below, normalisation=normalisation) for above, below in pairwise(widths)
+        )
+        self.pool = nn.MaxPool2d(2)
+        self.bottleneck = DoubleConvolution(channels[-1], bottleneck_channels, normalisation=normalisation)
+        rising = [bottleneck_channels, *reversed(channels)]
+        self.ascents = nn.ModuleList(
+            Ascent(below, above, normalisation=normalisation) for below, above in pairwise(rising)
+        )
+
+    @property
+    def divisor(self) -> int:
+        """What the height and width of the input must be multiples of."""
+        return 2 ** len(self.descents)
+
+    def forward(self, fused: Tensor) -> Tensor:
+        """Decode the fused field, (B, input_channels, H, W), into features z, (B, channels[0], H, W)."""
+        skips = []
+        features = fused
+        for descent in self.descents:
+            features = descent(features)
+            skips.append(features)
+            features = self.pool(features)
+        features = self.bottleneck(features)
+        for ascent, skip in zip(self.ascents, reversed(skips), strict=True):
+            features = ascent(features, skip)
+        return features

@@ -1,0 +1,355 @@
+"""From the inputs' datasets to batches of patches, in memory and on the device that trains."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import torch
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+from torch import Tensor
+
+from gwsd.errors import DataError
+from gwsd.grid import REFINEMENT
+from gwsd.resample import Kernel, upsample
+
+FORCING = ("precipitation", "evapotranspiration", "soil_moisture")
+"""Climate variables that the physical constraints read."""
+
+MONTHS_AT_A_TIME = 24
+"""Months read from a file at once, so that no whole variable stands in memory as a global field."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Mean and standard deviation by which a variable is standardised, in the variable's unit."""
+
+    mean: float
+    std: float
+
+    def standardise(self, values: Tensor) -> Tensor:
+        """Return (values - mean) / std."""
+        return (values - self.mean) / self.std
+
+    def restore(self, standardised: Tensor) -> Tensor:
+        """Return the values of standardised ones."""
+        return standardised * self.std + self.mean
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B patches of H by W coarse cells; 4H by 4W fine ones. Holes are filled; `valid` says what counts.
+
+    Parameters
+    ----------
+    climate : Tensor, shape (B, T, C, H, W)
+        Standardised climate of T months, the target month last.
+    storage : Tensor, shape (B, 1, H, W)
+        Standardised coarse storage.
+    storage_mm : Tensor, shape (B, 1, H, W), mm
+        Coarse storage.
+    previous_mm : Tensor, shape (B, 1, H, W), mm
+        Coarse storage of the month before; zeros where that month is absent.
+    has_previous : Tensor, shape (B,), bool
+        Whether the month before is present.
+    target_mm : Tensor, shape (B, 1, 4H, 4W), mm
+        Bicubic interpolation of `storage_mm`: what is learnt, not a truth (section 3.4).
+    valid : Tensor, shape (B, 1, 4H, 4W), bool
+        Fine cells of valid coarse cells.
+    area : Tensor, shape (B, 1, 4H, 4W)
+        Relative area of the fine cells (cosine of latitude).
+    precipitation, evapotranspiration : Tensor, shape (B, 1, H, W), mm/month
+        Of the target month.
+    soil_moisture : Tensor, shape (B, 1, H, W), m³ m⁻³
+        Of the target month.
+    """
+
+    climate: Tensor
+    storage: Tensor
+    storage_mm: Tensor
+    previous_mm: Tensor
+    has_previous: Tensor
+    target_mm: Tensor
+    valid: Tensor
+    area: Tensor
+    precipitation: Tensor
+    evapotranspiration: Tensor
+    soil_moisture: Tensor
+
+
+@dataclass(frozen=True)
+class Cube:
+    """All months of storage and climate at the valid cells, and where to find a cell's values.
+
+    Only valid cells are held (a third of the globe's rectangle). `nearest` leads every cell of the grid to a
+    valid one: to itself, or to the nearest one, so that convolutions and the bicubic kernel meet no holes.
+
+    Parameters
+    ----------
+    storage : Tensor, shape (M, N), mm
+        Storage of N valid cells in the M months present.
+    climate : Tensor, shape (T, V, N)
+        Climate of V variables in T consecutive months, in the variables' units.
+    nearest : Tensor, shape (rows, columns), int64
+        Position among the valid cells of each cell's nearest valid cell.
+    valid : Tensor, shape (rows, columns), bool
+        Valid cells.
+    cos_latitude : Tensor, shape (4·rows,)
+        Cosine of the fine rows' latitudes.
+    storage_months, climate_months : ndarray of datetime64[M]
+        Calendars of `storage` and `climate`.
+    variables : tuple of str
+        Names of the V variables held.
+    model_variables : tuple of str
+        Names of the C variables that the model sees, in its order.
+    storage_scale : Scale
+        Of the storage, mm.
+    climate_mean, climate_std : Tensor, shape (C, 1, 1)
+        By which the model's variables are standardised.
+    """
+
+    storage: Tensor
+    climate: Tensor
+    nearest: Tensor
+    valid: Tensor
+    cos_latitude: Tensor
+    storage_months: NDArray[np.datetime64]
+    climate_months: NDArray[np.datetime64]
+    variables: tuple[str, ...]
+    model_variables: tuple[str, ...]
+    storage_scale: Scale
+    climate_mean: Tensor
+    climate_std: Tensor
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.storage.device
+
+    @classmethod
+    def from_datasets(
+        cls,
+        storage: xr.Dataset,
+        climate: xr.Dataset,
+        mask: xr.Dataset,
+        *,
+        normalisation: Mapping[str, Mapping[str, float]],
+        variables: Sequence[str],
+        device: torch.device | str = "cpu",
+    ) -> Self:
+        """Read the inputs, a variable and a few months at a time.
+
+        Parameters
+        ----------
+        storage : Dataset
+            `storage` (time, lat, lon), mm, months present only.
+        climate : Dataset
+            The model's variables and those of the constraints (time, lat, lon), months without gaps.
+        mask : Dataset
+            `valid` (lat, lon), 1 where a cell is in.
+        normalisation : mapping
+            `{"storage": {"mean": ..., "std": ...}, ...}`, fitted on the training patches.
+        variables : sequence of str
+            The model's climate variables in its order.
+        device : torch.device or str
+            Where the tensors go.
+
+        Raises
+        ------
+        DataError
+            If a variable or a month is missing, grids differ or a valid cell has no value.
+        """
+        if "valid" not in mask:
+            raise DataError("mask: the variable `valid` (lat, lon) is missing; make inputs/mask.nc again")
+        valid = mask["valid"].transpose("lat", "lon").to_numpy() == 1
+        if not valid.any():
+            raise DataError("mask: no cell is valid; look at inputs/quality.csv for the reasons")
+        for name, dataset in (("storage", storage), ("climate", climate)):
+            for axis in ("lat", "lon"):
+                here, there = dataset[axis].to_numpy(), mask[axis].to_numpy()
+                if here.shape != there.shape or not np.allclose(here, there):
+                    raise DataError(
+                        f"{name} and mask are not on one grid: their `{axis}` differ; make the inputs again"
+                    )
+        for name in ("storage", *variables):
+            if name not in normalisation:
+                raise DataError(f"normalisation: `{name}` is missing; make patches/normalisation.json again")
+        held = tuple(dict.fromkeys((*variables, *FORCING)))
+        climate_months = _months(climate, "climate")
+        if (np.diff(climate_months.astype(np.int64)) != 1).any():
+            raise DataError("climate: months are missing or out of order; its calendar must have no gap")
+        cells = np.flatnonzero(valid)
+        packed_storage = _pack(storage, "storage", cells)
+        packed_climate = np.empty((climate_months.size, len(held), cells.size), dtype=np.float32)
+        for number, name in enumerate(held):
+            _pack(climate, name, cells, out=packed_climate[:, number])
+        lat = mask["lat"].to_numpy().astype(np.float64)
+        wraps = bool(np.isclose(abs(mask["lon"][-1] - mask["lon"][0]) * (1 + 1 / (mask["lon"].size - 1)), 360.0))
+        scales = [normalisation[name] for name in variables]
+        return cls(
+            storage=torch.from_numpy(packed_storage).to(device),
+            climate=torch.from_numpy(packed_climate).to(device),
+            nearest=torch.from_numpy(nearest_valid(valid, wraps=wraps)).to(device),
+            valid=torch.from_numpy(valid).to(device),
+            cos_latitude=torch.from_numpy(_fine_cosines(lat)).to(device),
+            storage_months=_months(storage, "storage"),
+            climate_months=climate_months,
+            variables=held,
+            model_variables=tuple(variables),
+            storage_scale=Scale(**{key: float(normalisation["storage"][key]) for key in ("mean", "std")}),
+            climate_mean=torch.tensor([float(s["mean"]) for s in scales], device=device)[:, None, None],
+            climate_std=torch.tensor([float(s["std"]) for s in scales], device=device)[:, None, None],
+        )
+
+
+def gather(cube: Cube, rows: pd.DataFrame, *, size: int, memory: int) -> Batch:
+    """Cut a batch of patches out of the cube.
+
+    Parameters
+    ----------
+    cube : Cube
+        On the device where the batch shall be.
+    rows : DataFrame
+        Rows of a patch table: `month` (YYYY-MM), `row` and `col` (lower corner in the coarse grid).
+    size : int
+        Coarse cells along a patch's side, H = W.
+    memory : int
+        Months of climate, the target month last.
+
+    Returns
+    -------
+    Batch
+        In the order of `rows`.
+
+    Raises
+    ------
+    DataError
+        If a patch lies outside the grid, its month has no storage, or its climate begins too late.
+    """
+    months = rows["month"].to_numpy().astype("datetime64[M]")
+    row, col = (rows[name].to_numpy().astype(np.int64) for name in ("row", "col"))
+    height, width = cube.valid.shape
+    outside = (row < 0) | (col < 0) | (row + size > height) | (col + size > width)
+    if outside.any():
+        bad = int(np.flatnonzero(outside)[0])
+        raise DataError(
+            f"patch table: a patch of {size} cells at row {row[bad]}, column {col[bad]} leaves the grid of "
+            f"{height} by {width} cells; make the patch tables again"
+        )
+    now, present = _positions(cube.storage_months, months)
+    if not present.all():
+        raise DataError(f"patch table: storage has no month {months[~present][0]}; make the patch tables again")
+    previous, has_previous = _positions(cube.storage_months, months - 1)
+    last = (months - cube.climate_months[0]).astype(np.int64)
+    first = last - (memory - 1)
+    if (first < 0).any() or (last >= cube.climate_months.size).any():
+        bad = int(np.flatnonzero((first < 0) | (last >= cube.climate_months.size))[0])
+        raise DataError(
+            f"patch table: the {memory} months of climate up to {months[bad]} are not all in "
+            f"{cube.climate_months[0]} to {cube.climate_months[-1]}; extend period.climate_start or shorten "
+            "model.memory"
+        )
+
+    device = cube.device
+    reach = torch.arange(size, device=device)
+    patch_rows = torch.from_numpy(row).to(device)[:, None, None] + reach[:, None]
+    patch_cols = torch.from_numpy(col).to(device)[:, None, None] + reach
+    cells = cube.nearest[patch_rows, patch_cols]  # (B, H, W)
+
+    def at(month: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(month).to(device)
+
+    storage_mm = cube.storage[at(now)[:, None, None], cells][:, None]
+    previous_mm = cube.storage[at(previous)[:, None, None], cells][:, None]
+    known = torch.from_numpy(has_previous).to(device)
+    channels = torch.tensor([cube.variables.index(name) for name in cube.model_variables], device=device)
+    spans = at(first[:, None] + np.arange(memory))[:, :, None, None, None]
+    climate = cube.climate[spans, channels[:, None, None], cells[:, None, None]]
+    forcing = {
+        name: cube.climate[at(last)[:, None, None], cube.variables.index(name), cells][:, None] for name in FORCING
+    }
+    fine_rows = torch.from_numpy(row * REFINEMENT).to(device)[:, None] + torch.arange(size * REFINEMENT, device=device)
+    valid = cube.valid[patch_rows, patch_cols][:, None]
+    fine_valid = valid.repeat_interleave(REFINEMENT, dim=2).repeat_interleave(REFINEMENT, dim=3)
+    return Batch(
+        climate=(climate - cube.climate_mean) / cube.climate_std,
+        storage=cube.storage_scale.standardise(storage_mm),
+        storage_mm=storage_mm,
+        previous_mm=torch.where(known[:, None, None, None], previous_mm, 0.0),
+        has_previous=known,
+        target_mm=upsample(storage_mm, Kernel.BICUBIC),
+        valid=fine_valid,
+        area=cube.cos_latitude[fine_rows][:, None, :, None].expand(fine_valid.shape),
+        precipitation=forcing["precipitation"],
+        evapotranspiration=forcing["evapotranspiration"],
+        soil_moisture=forcing["soil_moisture"],
+    )
+
+
+def nearest_valid(valid: NDArray[np.bool_], *, wraps: bool) -> NDArray[np.int64]:
+    """Lead every cell to its nearest valid one.
+
+    Parameters
+    ----------
+    valid : ndarray, shape (rows, columns), bool
+        At least one cell is.
+    wraps : bool
+        Whether the last column borders on the first.
+
+    Returns
+    -------
+    ndarray, shape (rows, columns)
+        Position, among the valid cells in row order, of the nearest valid cell (distance in cells).
+    """
+    columns = valid.shape[1]
+    margin = columns // 2 if wraps else 0
+    padded = np.pad(valid, ((0, 0), (margin, margin)), mode="wrap")
+    row, col = distance_transform_edt(~padded, return_distances=False, return_indices=True)
+    row, col = (index[:, margin : margin + columns] for index in (row, col))
+    position = np.cumsum(valid.ravel()).reshape(valid.shape) - 1
+    return position[row, (col - margin) % columns].astype(np.int64)
+
+
+def _positions(
+    calendar: NDArray[np.datetime64], months: NDArray[np.datetime64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Where the months stand in an increasing calendar, and whether they do (else the position is 0)."""
+    position = np.searchsorted(calendar, months)
+    inside = np.minimum(position, calendar.size - 1)
+    found = calendar[inside] == months
+    return np.where(found, inside, 0).astype(np.int64), found
+
+
+def _months(dataset: xr.Dataset, name: str) -> NDArray[np.datetime64]:
+    months = dataset["time"].to_numpy().astype("datetime64[M]")
+    if months.size == 0 or (np.diff(months.astype(np.int64)) <= 0).any():
+        raise DataError(f"{name}: months must increase and none may occur twice; make the inputs again")
+    return months
+
+
+def _pack(
+    dataset: xr.Dataset, name: str, cells: NDArray[np.int64], *, out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Read one variable at some cells of the flattened grid: (months, cells)."""
+    if name not in dataset:
+        raise DataError(f"inputs: the variable `{name}` is missing; there are {', '.join(map(str, dataset))}")
+    variable = dataset[name].transpose("time", "lat", "lon")
+    months = variable.sizes["time"]
+    packed = np.empty((months, cells.size), dtype=np.float32) if out is None else out
+    for start in range(0, months, MONTHS_AT_A_TIME):
+        span = slice(start, start + MONTHS_AT_A_TIME)
+        packed[span] = variable.isel(time=span).to_numpy().reshape(-1, variable[0].size)[:, cells]
+    holes = int((~np.isfinite(packed)).any(axis=0).sum())
+    if holes:
+        raise DataError(f"inputs: `{name}` has no value at {holes} of {cells.size} valid cells; make the mask again")
+    return packed
+
+
+def _fine_cosines(lat: NDArray[np.float64]) -> NDArray[np.float32]:
+    spacing = float(lat[1] - lat[0])
+    offsets = spacing * ((np.arange(REFINEMENT) + 0.5) / REFINEMENT - 0.5)
+    fine = (lat[:, None] + offsets).ravel()
+    return np.cos(np.deg2rad(fine)).astype(np.float32)

@@ -1,0 +1,91 @@
+"""Means and standard deviations for standardising, from training patches alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from gwsd.errors import DataError
+from gwsd.inputs.calendar import parse_month
+from gwsd.patches.sampling import count_cover
+
+SMALLEST_STD = 1e-6
+"""A variable that does not vary is centred and left at its scale."""
+
+
+def fit_normalisation(
+    storage: xr.DataArray,
+    climate: xr.Dataset,
+    train: pd.DataFrame,
+    valid: NDArray[np.bool_],
+    *,
+    size: int,
+    variables: Sequence[str],
+) -> dict[str, dict[str, float]]:
+    """Fit mean and standard deviation on the valid cells of the training patches.
+
+    A cell counts in a month as often as training patches hold it. Climate is taken in the patches' target
+    months, so that the numbers are the same for every memory window and all variants see the same inputs.
+
+    Parameters
+    ----------
+    storage : xarray.DataArray, dims (time, lat, lon), mm
+    climate : xarray.Dataset, dims (time, lat, lon)
+        Holds the months of the storage among others.
+    train : DataFrame
+        As `gwsd.patches.sampling.sample` returns it.
+    valid : ndarray, shape (H, W), bool
+    size : int
+        Side of a patch, coarse cells.
+    variables : sequence of str
+        Climate variables to fit.
+
+    Returns
+    -------
+    dict of str to dict
+        For `storage` and each variable `mean` and `std`, in the variable's unit.
+
+    Raises
+    ------
+    DataError
+        If there are no training patches, or a month of theirs is missing.
+    """
+    if train.empty:
+        raise DataError("There are no training patches to fit the normalisation on. Set patches.train above 0.")
+    fields = {"storage": storage, **{name: climate[name] for name in variables}}
+    # Weights of all months first, so that each field is then read once in the order of the file.
+    weights = {
+        parse_month(str(month)): np.where(valid, count_cover(patches, size, valid.shape), 0)[valid].astype(np.float64)
+        for month, patches in train.groupby("month", sort=True)
+    }
+    return {name: _moments(field, weights, valid, name) for name, field in fields.items()}
+
+
+def _moments(
+    field: xr.DataArray, weights: dict[np.datetime64, NDArray[np.float64]], valid: NDArray[np.bool_], name: str
+) -> dict[str, float]:
+    index = {np.datetime64(t, "ns"): i for i, t in enumerate(field["time"].values)}
+    total = mean = squares = 0.0
+    for month, weight in weights.items():
+        if month not in index:
+            raise DataError(
+                f"'{name}' lacks {month.astype('datetime64[M]')}, the month of a training patch. Rebuild the inputs."
+            )
+        values = field[index[month]].values[valid].astype(np.float64)
+        known = np.isfinite(values)
+        values, weight = values[known], weight[known]
+        if (amount := float(weight.sum())) == 0.0:
+            continue
+        # Chan's update of mean and squares: no cancellation for surface pressure, whose mean is 10 times its spread.
+        month_mean = float((weight * values).sum()) / amount
+        month_squares = float((weight * (values - month_mean) ** 2).sum())
+        delta = month_mean - mean
+        squares += month_squares + delta**2 * total * amount / (total + amount)
+        mean += delta * amount / (total + amount)
+        total += amount
+    if total == 0.0:
+        raise DataError(f"'{name}' has no value in any valid cell of the training patches. Rebuild the inputs.")
+    std = float(np.sqrt(squares / total))
+    return {"mean": mean, "std": std if std > SMALLEST_STD else 1.0}

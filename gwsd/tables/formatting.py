@@ -1,0 +1,274 @@
+"""A table as rows of values, and its three faces: csv for machines, Markdown and LaTeX for people."""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Value = float | int | str | bool | None
+
+MEASURED = "measured_"
+"""Keys of values measured with a clock begin so: two runs differ in them and comparisons leave them out."""
+
+DATA = "data"
+"""Column of the csv that says which Earth a row was computed on."""
+
+DASH = "–"
+"""What stands in a cell without a value."""
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "−": r"$-$",
+    "°": r"$^\circ$",
+    "²": r"$^2$",
+    "³": r"$^3$",
+    "λ": r"$\lambda$",
+    "Δ": r"$\Delta$",
+    "σ": r"$\sigma$",
+    "→": r"$\rightarrow$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "–": "--",
+    "½": r"$\frac{1}{2}$",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that people see.
+
+    Parameters
+    ----------
+    heading : str
+        With the unit.
+    key : str
+        Which value of a row.
+    digits : int or None
+        Decimals of a number; None prints integers with thousands separated and other numbers in short.
+    spread : str or None
+        Key of the value printed after ±.
+    group : str
+        Heading over several neighbouring columns of the same group; the mark of the paper's numbers.
+    text : bool
+        Whether the column holds words: set to the left.
+    signed : bool
+        Whether positive numbers carry their sign.
+    """
+
+    heading: str
+    key: str
+    digits: int | None = None
+    spread: str | None = None
+    group: str = ""
+    text: bool = False
+    signed: bool = False
+
+    @property
+    def measured(self) -> bool:
+        """Whether it shows what a clock measured."""
+        return self.key.startswith(MEASURED)
+
+    def cell(self, row: Mapping[str, Value]) -> str:
+        """Print the cell of a row."""
+        text = self._number(row[self.key])
+        spread = None if self.spread is None else row[self.spread]
+        if spread is None or text == DASH or (isinstance(spread, float) and math.isnan(spread)):
+            return text
+        return f"{text} ± {self._number(spread).lstrip('+')}"
+
+    def _number(self, value: Value) -> str:
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return DASH
+        if isinstance(value, bool):
+            return "Yes" if value else "No"
+        if isinstance(value, str):
+            return value
+        sign = "+" if self.signed else ""
+        if self.digits is not None:
+            text = f"{value:{sign},.{self.digits}f}"
+        elif isinstance(value, int):
+            text = f"{value:{sign},d}"
+        else:
+            text = f"{value:{sign}g}"
+        return text.replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Values, how to print them, and what must be said with them.
+
+    Parameters
+    ----------
+    rows : tuple of mappings
+        All with the same keys: the columns of the csv. A row may set `data`, where it was not computed here.
+    columns : tuple of Column
+        What people see.
+    notes : tuple of str
+        Printed below the table; `code` between backticks.
+    provenance_note : str
+        Which Earth the numbers speak of, such as "Synthetic: computed on the twin Earth".
+    """
+
+    rows: tuple[Mapping[str, Value], ...]
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...]
+    provenance_note: str
+
+    def __post_init__(self) -> None:
+        """Check that every row has the same keys and every column its values."""
+        if not self.rows:
+            raise ValueError("A table needs at least one row.")
+        keys = [key for key in self.rows[0] if key != DATA]
+        for row in self.rows:
+            if [key for key in row if key != DATA] != keys:
+                msg = f"The rows of a table differ in their keys: {list(row)} against {keys}."
+                raise ValueError(msg)
+        needed = {column.key for column in self.columns}
+        needed |= {column.spread for column in self.columns if column.spread is not None}
+        if missing := needed - set(keys):
+            msg = f"Columns show {sorted(missing)}, which the rows do not hold; they hold {keys}."
+            raise ValueError(msg)
+
+    def csv(self) -> str:
+        """Write one header row and one row a line: full precision, empty where there is no value."""
+        keys = [key for key in self.rows[0] if key != DATA]
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([*keys, DATA])
+        for row in self.rows:
+            writer.writerow([*(_plain(row[key]) for key in keys), row.get(DATA, self.provenance_note)])
+        return stream.getvalue()
+
+    def markdown(self, caption: str) -> str:
+        """Write a Markdown table under its caption, with what must be said about its data, and notes below."""
+        headings = [f"{column.heading} ({column.group})" if column.group else column.heading for column in self.columns]
+        rules = [":---" if column.text else "---:" for column in self.columns]
+        body = [[column.cell(row) for column in self.columns] for row in self.rows]
+        lines = [
+            "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |" for cells in [headings, rules, *body]
+        ]
+        notes = [f"- {note}" for note in self.notes]
+        above = [caption, *([f"**{self.provenance_note}.**"] if self.provenance_note else [])]
+        parts = [*above, "\n".join(lines), *(["\n".join(notes)] if notes else [])]
+        return "\n\n".join(parts) + "\n"
+
+    def latex(self, caption: str, label: str) -> str:
+        r"""Write a `table` environment (needs `booktabs` and `graphicx`); clock readings stand in `\measured{}`."""
+        body = [" & ".join(self._latex_cell(column, row) for column in self.columns) for row in self.rows]
+        data = f" \\textbf{{{latex(self.provenance_note)}.}}" if self.provenance_note else ""
+        lines = [
+            r"\providecommand{\measured}[1]{#1}",
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{latex(caption)}{data}}}",
+            rf"\label{{{label}}}",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+            rf"\begin{{tabular}}{{{''.join('l' if column.text else 'r' for column in self.columns)}}}",
+            r"\toprule",
+            *self._latex_groups(),
+            " & ".join(latex(column.heading) for column in self.columns) + r" \\",
+            r"\midrule",
+            *(line + r" \\" for line in body),
+            r"\bottomrule",
+            r"\end{tabular}}",
+        ]
+        if self.notes:
+            notes = [rf"\item {latex(note)}" for note in self.notes]
+            lines += [r"\begin{itemize}\footnotesize", *notes, r"\end{itemize}"]
+        return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+    def _latex_cell(self, column: Column, row: Mapping[str, Value]) -> str:
+        text = latex(column.cell(row))
+        return rf"\measured{{{text}}}" if column.measured else text
+
+    def _latex_groups(self) -> list[str]:
+        """Write the spanning headings and the rules beneath them; nothing where no column has a group."""
+        spans: list[tuple[str, int, int]] = []
+        for number, column in enumerate(self.columns, start=1):
+            if spans and spans[-1][0] == column.group:
+                spans[-1] = (column.group, spans[-1][1], number)
+            else:
+                spans.append((column.group, number, number))
+        if all(not group for group, _, _ in spans):
+            return []
+        cells = [
+            rf"\multicolumn{{{last - first + 1}}}{{c}}{{{latex(group)}}}" if group else "& " * (last - first)
+            for group, first, last in spans
+        ]
+        rules = "".join(rf"\cmidrule(lr){{{first}-{last}}}" for group, first, last in spans if group)
+        return [" & ".join(cells) + r" \\", rules]
+
+
+def latex(text: str) -> str:
+    r"""Escape a text for LaTeX; what stands between backticks becomes `\texttt`."""
+    parts = text.split("`")
+    escaped = ["".join(_LATEX.get(character, character) for character in part) for part in parts]
+    if len(parts) % 2 == 0:  # a lone backtick is no code
+        return "`".join(escaped)
+    return "".join(rf"\texttt{{{part}}}" if index % 2 else part for index, part in enumerate(escaped))
+
+
+def without_measured(text: str, suffix: str) -> str:
+    r"""Leave the clock readings out of a written table, so that two runs can be compared byte for byte.
+
+    Parameters
+    ----------
+    text : str
+        What `Table.csv`, `Table.markdown` or `Table.latex` wrote.
+    suffix : {'csv', 'md', 'tex'}
+        Which of them.
+
+    Returns
+    -------
+    str
+        Columns whose heading begins with "measured" blanked (csv, md); the contents of `\measured{}` blanked (tex).
+    """
+    if suffix == "tex":
+        return re.sub(r"\\measured\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}", r"\\measured{}", text)
+    if suffix == "md":
+        return "\n".join(_blank_markdown(text.split("\n")))
+    rows = list(csv.reader(io.StringIO(text)))
+    blank = {index for index, key in enumerate(rows[0]) if key.startswith(MEASURED)}
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(rows[0])
+    for row in rows[1:]:
+        writer.writerow(["" if index in blank else cell for index, cell in enumerate(row)])
+    return stream.getvalue()
+
+
+def _blank_markdown(lines: list[str]) -> list[str]:
+    blank: set[int] = set()
+    result = []
+    for line in lines:
+        cells = line.split(" | ") if line.startswith("| ") else []
+        if cells and not blank:
+            blank = {index for index, cell in enumerate(cells) if cell.lower().lstrip("| ").startswith("measured")}
+        elif cells:
+            cells = ["" if index in blank else cell for index, cell in enumerate(cells)]
+        result.append(" | ".join(cells) if cells else line)
+    return result
+
+
+def _plain(value: Value) -> str:
+    """Print a value for machines: `repr` of a float keeps every digit."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return repr(float(value)) if isinstance(value, float) else str(value)

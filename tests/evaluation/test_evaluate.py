@@ -1,0 +1,222 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import xarray as xr
+
+from gwsd.errors import DataError
+from gwsd.evaluation.evaluate import evaluate
+from gwsd.evaluation.predictions import write_predictions
+from gwsd.evaluation.scores import SCORE_COLUMNS, summary
+from gwsd.losses import LossSettings, physics_terms
+from gwsd.methods.interpolation import Interpolation
+from gwsd.methods.method import Prediction
+from gwsd.patches.gathering import Cube, gather
+from gwsd.resample import Kernel
+
+SIZE = 8
+LOSS = LossSettings(
+    physics_weight=0.05,
+    smoothness_weight=0.01,
+    regional_pool=16,
+    regional_unit_mm=10.0,
+    sign_sharpness_mm=10.0,
+    infiltration=(0.1, 0.4),
+)
+VARIABLES = ("precipitation", "soil_moisture", "temperature", "surface_pressure")
+
+
+@pytest.fixture(scope="module")
+def cube():
+    draw = np.random.Generator(np.random.PCG64(5))
+    lat, lon = np.arange(12) * 0.5 + 30.25, np.arange(20) * 0.5 + 10.25
+    # March is absent: April has no month before.
+    stored = np.array(["2010-01", "2010-02", "2010-04", "2010-05"], dtype="datetime64[ns]")
+    months = pd.date_range("2009-10-01", "2010-06-01", freq="MS")
+    valid = draw.uniform(size=(12, 20)) < 0.8
+    mask = xr.Dataset({"valid": (("lat", "lon"), valid.astype(np.int8))}, coords={"lat": lat, "lon": lon})
+    smooth = np.add.outer(np.sin(np.arange(12)), np.cos(np.arange(20) / 2.0))
+    field = 40.0 * smooth + draw.normal(0, 15, (4, 12, 20))
+    storage = xr.Dataset(
+        {"storage": (("time", "lat", "lon"), np.where(valid, field, np.nan).astype(np.float32))},
+        coords={"time": stored, "lat": lat, "lon": lon},
+    )
+    climate = xr.Dataset(
+        {
+            name: (("time", "lat", "lon"), draw.uniform(0, 80, (9, 12, 20)).astype(np.float32))
+            for name in (*VARIABLES, "evapotranspiration")
+        },
+        coords={"time": months, "lat": lat, "lon": lon},
+    )
+    normalisation = {name: {"mean": 0.0, "std": 50.0} for name in ("storage", *VARIABLES)}
+    return Cube.from_datasets(storage, climate, mask, normalisation=normalisation, variables=VARIABLES)
+
+
+@pytest.fixture
+def table():
+    return pd.DataFrame(
+        {
+            "patch": [0, 1, 2, 3, 4],
+            "month": ["2010-02", "2010-04", "2010-05", "2010-02", "2010-01"],
+            "row": [0, 1, 2, 4, 3],
+            "col": [0, 5, 12, 7, 2],
+            "lat": 32.0,
+            "lon": 15.0,
+        },
+        index=[7, 3, 9, 1, 5],  # a table that was filtered keeps odd labels
+    )
+
+
+def run(method, cube, table, **changes):
+    settings = {"size": SIZE, "memory": 3, "loss": LOSS, "batch_size": 2} | changes
+    return evaluate(method, cube, table, **settings)
+
+
+@dataclasses.dataclass
+class Shifted:
+    """The target with a known error, and a standard deviation."""
+
+    shift: float
+    spread: float
+    name: str = "shifted"
+
+    def predict(self, batch):
+        mean = batch.target_mm + self.shift
+        return Prediction(mean, torch.full_like(mean, self.spread))
+
+
+def test_bicubic_scores_zero_by_construction(cube, table):
+    found = run(Interpolation(Kernel.BICUBIC), cube, table)
+    assert found.summary["mae_mm"] == 0.0
+    assert found.summary["rmse_mm"] == 0.0
+    assert found.summary["r2"] == 1.0
+    assert found.summary["physics"] > 0.0
+
+
+def test_interpolations_have_a_finite_physics_loss_where_the_month_before_is_present(cube, table):
+    scores = run(Interpolation(Kernel.BILINEAR), cube, table).scores
+    present = scores["month"].isin(["2010-02", "2010-05"])
+    for column in ("sign_as_written", "sign", "magnitude", "regional", "physics"):
+        assert np.isfinite(scores[column][present]).all(), column
+        assert scores[column][~present].isna().all(), column
+    total = scores["sign"] + scores["magnitude"] + scores["regional"]
+    np.testing.assert_allclose(scores["physics"][present], total[present], rtol=1e-6)
+    assert scores["sign_as_written"][present].between(0.0, 1.0).all()
+
+
+def test_physics_of_a_patch_is_that_of_the_loss_on_the_patch_alone(cube, table):
+    scores = run(Interpolation(Kernel.NEAREST), cube, table).scores
+    batch = gather(cube, table.iloc[2:3], size=SIZE, memory=3)
+    alone = physics_terms(Interpolation(Kernel.NEAREST).predict(batch).mean, batch, LOSS)
+    for name, value in alone.items():
+        assert scores[name][2] == pytest.approx(float(value), rel=1e-5), name
+
+
+def test_nearest_scores_what_a_loop_over_cells_finds(cube, table):
+    found = run(Interpolation(Kernel.NEAREST), cube, table)
+    batch = gather(cube, table, size=SIZE, memory=3)
+    for number in range(len(table)):
+        errors = []
+        for row in range(4 * SIZE):
+            for column in range(4 * SIZE):
+                if batch.valid[number, 0, row, column]:
+                    seen = float(batch.target_mm[number, 0, row, column])
+                    errors.append(abs(float(batch.storage_mm[number, 0, row // 4, column // 4]) - seen))
+        assert found.scores["mae_mm"][number] == pytest.approx(np.mean(errors))
+        assert found.scores["n_valid"][number] == len(errors)
+
+
+def test_a_known_error_and_spread_come_back(cube, table):
+    found = run(Shifted(shift=3.0, spread=4.0), cube, table)
+    assert found.summary["mae_mm"] == pytest.approx(3.0, abs=1e-5)
+    assert found.summary["bias_mm"] == pytest.approx(3.0, abs=1e-5)
+    assert found.summary["mae_sd_mm"] == pytest.approx(0.0, abs=1e-5)
+    assert found.summary["coverage_90"] == 1.0
+    assert found.summary["spread_skill"] == pytest.approx(4.0 / 3.0, rel=1e-5)
+    assert found.summary["sharpness_mm"] == pytest.approx(4.0)
+    assert run(Shifted(shift=7.0, spread=4.0), cube, table).summary["coverage_90"] == 0.0
+
+
+def test_the_batch_size_changes_no_number(cube, table):
+    one = run(Shifted(3.0, 4.0), cube, table, batch_size=1)
+    all_at_once = run(Shifted(3.0, 4.0), cube, table, batch_size=100)
+    pd.testing.assert_frame_equal(one.scores, all_at_once.scores)
+    xr.testing.assert_identical(one.predictions, all_at_once.predictions)
+
+
+def test_two_runs_differ_in_their_clock_alone(cube, table):
+    first, second = (run(Interpolation(Kernel.BILINEAR), cube, table) for _ in range(2))
+    assert first.summary == second.summary
+    assert first.scores.to_csv() == second.scores.to_csv()
+    assert first.timing["patches"] == 5
+    assert first.timing["seconds"] > 0
+    assert first.timing["seconds_per_patch"] == pytest.approx(first.timing["seconds"] / 5)
+
+
+def test_scores_have_the_same_columns_for_all_methods_and_the_tables_order(cube, table):
+    plain = run(Interpolation(Kernel.BILINEAR), cube, table).scores
+    unsure = run(Shifted(1.0, 1.0), cube, table).scores
+    assert tuple(plain.columns) == tuple(unsure.columns) == SCORE_COLUMNS
+    assert plain["patch"].tolist() == [0, 1, 2, 3, 4]
+    assert summary(plain, "bilinear") == run(Interpolation(Kernel.BILINEAR), cube, table).summary
+
+
+def test_predictions_hold_what_was_compared(cube, table):
+    found = run(Shifted(3.0, 4.0), cube, table).predictions
+    assert dict(found.sizes) == {"patch": 5, "y": 32, "x": 32, "cy": 8, "cx": 8}
+    assert found["mean"].dtype == found["target"].dtype == found["sd"].dtype == np.float32
+    assert found["month"].values.tolist() == table["month"].tolist()
+    errors = np.abs(found["mean"] - found["target"]).values[found["valid"].values == 1]
+    assert float(errors.mean()) == pytest.approx(3.0, abs=1e-5)
+    batch = gather(cube, table, size=SIZE, memory=3)
+    np.testing.assert_array_equal(found["storage"].values, batch.storage_mm[:, 0].numpy())
+    assert all(found[name].attrs["units"] == "mm" for name in ("mean", "sd", "target", "storage"))
+    assert "sd" not in run(Interpolation(Kernel.BILINEAR), cube, table).predictions
+
+
+def test_predictions_come_back_from_their_file_and_two_files_are_the_same_bytes(cube, table, tmp_path):
+    found = run(Shifted(3.0, 4.0), cube, table).predictions
+    for name in ("a.nc", "b.nc"):
+        write_predictions(found, tmp_path / name)
+    assert (tmp_path / "a.nc").read_bytes() == (tmp_path / "b.nc").read_bytes()
+    with xr.open_dataset(tmp_path / "a.nc") as again:
+        xr.testing.assert_identical(again.load(), found)
+
+
+def test_an_empty_or_incomplete_table_is_refused(cube, table):
+    with pytest.raises(DataError, match=r"holds no test patch; ask for at least one with patches\.test"):
+        run(Interpolation(Kernel.BILINEAR), cube, table.iloc[:0])
+    with pytest.raises(DataError, match="the columns row, lat are missing; make the patch tables again"):
+        run(Interpolation(Kernel.BILINEAR), cube, table.drop(columns=["row", "lat"]))
+
+
+def test_a_patch_without_a_valid_cell_is_named(cube, table):
+    drowned = dataclasses.replace(cube, valid=torch.zeros_like(cube.valid))
+    with pytest.raises(DataError, match="patch 0 has no valid cell"):
+        run(Interpolation(Kernel.BILINEAR), drowned, table)
+
+
+def test_a_prediction_that_is_no_number_is_named_with_its_patch(cube, table):
+    class Broken:
+        name = "broken"
+
+        def predict(self, batch):
+            mean = batch.target_mm.clone()
+            mean[-1, 0, 3, 3] = torch.nan
+            return Prediction(mean)
+
+    with pytest.raises(DataError, match="broken: its mean is not a number in patch 1; train it again"):
+        run(Broken(), cube, table)
+
+
+def test_a_prediction_on_another_grid_is_refused(cube, table):
+    class Coarse:
+        name = "coarse"
+
+        def predict(self, batch):
+            return Prediction(batch.storage_mm)
+
+    with pytest.raises(ValueError, match=r"coarse: its mean has shape \(2, 1, 8, 8\); expected that of the target"):
+        run(Coarse(), cube, table)

@@ -1,0 +1,195 @@
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gwsd.errors import ConfigError, DataError
+from gwsd.grid import Grid
+from gwsd.inputs.calendar import month_range
+from gwsd.patches import sampling
+from gwsd.patches.normalisation import fit_normalisation
+from gwsd.patches.sampling import BLOCKS, COLUMNS, SPLITS, overlap, sample, tabulate_overlap
+
+GRID = Grid(0.5, (-40.0, -20.0, 40.0, 30.0))  # 100 rows, 160 columns
+EVERY = month_range("2002-04", "2008-03")
+MONTHS = np.delete(EVERY, [2, 3, 14, 40])
+SETTINGS = {"size": 16, "train": 300, "validation": 60, "test": 40, "split": "random", "min_valid_share": 0.5}
+
+
+@pytest.fixture(scope="module")
+def valid():
+    """Land with an ocean in the middle and ragged holes."""
+    mask = np.random.default_rng(5).random(GRID.shape) > 0.05
+    mask[:, 70:95] = False
+    return mask
+
+
+def draw(valid, seed=0, months=MONTHS, **changes):
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return sample(valid, months, GRID.lat, GRID.lon, **{**SETTINGS, **changes}, rng=rng)
+
+
+@given(seed=st.integers(0, 1000), size=st.integers(1, 12))
+@settings(max_examples=20, deadline=None)
+def test_valid_share_agrees_with_counting(seed, size):
+    mask = np.random.default_rng(seed).random((12, 15)) > 0.4
+    share = sampling.valid_share(mask, size)
+    windows = np.lib.stride_tricks.sliding_window_view(mask, (size, size))
+    np.testing.assert_allclose(share, windows.mean(axis=(2, 3)))
+
+
+def test_random_tables_hold_what_they_say(valid):
+    tables = draw(valid)
+    assert list(tables) == list(SPLITS)
+    for name, table in tables.items():
+        assert list(table.columns) == COLUMNS
+        assert len(table) == SETTINGS[name]
+        assert table["patch"].tolist() == list(range(len(table)))
+        assert table["row"].between(0, 100 - 16).all()
+        assert table["col"].between(0, 160 - 16).all()
+        for row in table.itertuples():
+            window = valid[row.row : row.row + 16, row.col : row.col + 16]
+            assert window.mean() == pytest.approx(row.valid_share, abs=1e-6)
+            assert row.valid_share >= 0.5
+            assert row.lat == GRID.lat[row.row] + 7.5 * 0.5
+            assert row.lon == GRID.lon[row.col] + 7.5 * 0.5
+    months = pd.concat(tables.values())["month"]
+    assert set(months) <= set(MONTHS.astype("datetime64[M]").astype(str))
+    assert months.nunique() > 60
+
+
+def test_months_after_a_gap_are_marked(valid):
+    table = pd.concat(draw(valid).values())
+    without = {"2002-04", "2002-08", "2003-07", "2005-09"}
+    assert set(table.loc[table["has_previous"] == 0, "month"]) == without
+    assert not set(table.loc[table["has_previous"] == 1, "month"]) & without
+
+
+def test_no_patch_is_drawn_twice(valid):
+    whole = pd.concat(draw(valid, train=5000, validation=500, test=500).values())
+    assert not whole.duplicated(["month", "row", "col"]).any()
+
+
+def test_the_seed_decides(valid):
+    for split in ("random", "blocked"):
+        first, again, other = draw(valid, split=split), draw(valid, split=split), draw(valid, seed=1, split=split)
+        for name in SPLITS:
+            pd.testing.assert_frame_equal(first[name], again[name])
+            assert not first[name].equals(other[name])
+
+
+def test_every_place_is_as_likely(valid):
+    # With all there are, each comes once.
+    places = int((sampling.valid_share(valid, 16) >= 0.5).sum())
+    tables = draw(valid, months=MONTHS[:1], train=places - 2, validation=1, test=1)
+    assert len(pd.concat(tables.values()).drop_duplicates(["row", "col"])) == places
+    with pytest.raises(ConfigError, match=rf"ask for {places + 1:,} patches, but there are only {places:,}"):
+        draw(valid, months=MONTHS[:1], train=places - 1, validation=1, test=1)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_blocked_splits_share_no_cell_month_and_keep_their_distance(valid, seed):
+    tables = draw(valid, seed=seed, split="blocked")
+    assert [len(tables[name]) for name in SPLITS] == [300, 60, 40]
+    number = {name: np.array(table["month"], dtype="datetime64[M]").astype(int) for name, table in tables.items()}
+    for one, other in [("test", "train"), ("test", "validation"), ("validation", "train")]:
+        for patch, month in zip(tables[one].itertuples(), number[one], strict=True):
+            rest = tables[other]
+            near = np.abs(number[other] - month) <= BLOCKS.buffer_months
+            # Cells between the two windows; negative where they overlap.
+            gap = np.maximum(np.abs(rest["row"] - patch.row), np.abs(rest["col"] - patch.col)) - 16
+            assert not (near & (gap < BLOCKS.buffer_cells)).any()
+    table = tabulate_overlap(tables, size=16, valid=valid)
+    assert table["split"].tolist() == ["validation", "test"]
+    assert table["shared_cell_months"].tolist() == [0, 0]
+    # Elsewhere in time the same places are trained on.
+    assert (table["shared_cells"] > 0).all()
+    random = tabulate_overlap(draw(valid, seed=seed), size=16, valid=valid)
+    assert (random["shared_share"] > 0.02).all()
+
+
+def test_blocks_too_few_to_hold_out(valid):
+    with pytest.raises(ConfigError, match=r"only \d blocks of 72 x 72 cells.*Choose 'random'"):
+        draw(valid, split="blocked", size=48, months=MONTHS[:5])
+    with pytest.raises(ConfigError, match=r"patches\.test asks for 1,000,000 patches, but with blocks.*only"):
+        draw(valid, split="blocked", test=1_000_000)
+
+
+def test_a_patch_larger_than_the_grid(valid):
+    with pytest.raises(ConfigError, match=r"patches\.size is 128, larger than the grid of 100 rows.*at most 100"):
+        draw(valid, size=128)
+
+
+def test_no_valid_patch_to_sample(valid):
+    sparse = np.zeros_like(valid)
+    sparse[40:48, 40:48] = True
+    with pytest.raises(DataError, match=r"No patch can be sampled.*the best place has 25\.0%.*Lower patches"):
+        draw(sparse)
+    with pytest.raises(DataError, match="No patch can be sampled"):
+        draw(np.zeros_like(valid), min_valid_share=0.0)
+
+
+def test_overlap_agrees_with_sets(valid):
+    tables = draw(valid, train=40, months=MONTHS[:6])
+
+    def cells(table):
+        return {
+            (row.month, i, j)
+            for row in table.itertuples()
+            for i in range(row.row, row.row + 16)
+            for j in range(row.col, row.col + 16)
+            if valid[i, j]
+        }
+
+    train, test = cells(tables["train"]), cells(tables["test"])
+    counted = overlap(tables["train"], tables["test"], size=16, valid=valid)
+    assert counted["cell_months"] == len(test)
+    assert counted["shared_cell_months"] == len(test & train)
+    assert counted["shared_share"] == pytest.approx(len(test & train) / len(test), abs=1e-6)
+    places, trained = {cell[1:] for cell in test}, {cell[1:] for cell in train}
+    assert counted["cells"] == len(places)
+    assert counted["shared_cells"] == len(places & trained)
+
+
+def test_normalisation_is_fitted_on_training_patches_alone(valid):
+    tables = draw(valid, train=30, months=MONTHS[:8])
+    rng = np.random.default_rng(3)
+    dims, coords = ("time", "lat", "lon"), {"lat": GRID.lat, "lon": GRID.lon}
+    storage = rng.normal(5.0, 60.0, (8, *GRID.shape)).astype(np.float32)
+    pressure = rng.normal(950.0, 3.0, (len(EVERY), *GRID.shape)).astype(np.float32)
+    stack = []
+    for row in tables["train"].itertuples():
+        window = (slice(row.row, row.row + 16), slice(row.col, row.col + 16))
+        t = list(MONTHS.astype("datetime64[M]").astype(str)).index(row.month)
+        every = list(EVERY.astype("datetime64[M]").astype(str)).index(row.month)
+        inside = valid[window]
+        stack.append((storage[t][window][inside], pressure[every][window][inside]))
+    # What training never sees must not count.
+    seen = {month: sampling.cover(part, 16, GRID.shape) for month, part in tables["train"].groupby("month")}
+    for t, month in enumerate(MONTHS[:8].astype("datetime64[M]").astype(str)):
+        storage[t][~(seen.get(month, np.zeros(GRID.shape, bool)) & valid)] = 1e6
+    storage[:, ~valid] = np.nan
+    fitted = fit_normalisation(
+        xr.DataArray(storage, dims=dims, coords={"time": MONTHS[:8], **coords}),
+        xr.Dataset({"surface_pressure": (dims, pressure)}, coords={"time": EVERY, **coords}),
+        tables["train"],
+        valid,
+        size=16,
+        variables=["surface_pressure"],
+    )
+    for k, name in enumerate(["storage", "surface_pressure"]):
+        values = np.concatenate([part[k] for part in stack]).astype(np.float64)
+        assert fitted[name]["mean"] == pytest.approx(values.mean(), rel=1e-9)
+        assert fitted[name]["std"] == pytest.approx(values.std(), rel=1e-9)
+
+
+def test_normalisation_without_patches_or_months_is_refused(valid):
+    tables = draw(valid, train=5)
+    dims, coords = ("time", "lat", "lon"), {"lat": GRID.lat, "lon": GRID.lon}
+    one = xr.DataArray(np.zeros((1, *GRID.shape)), dims=dims, coords={"time": EVERY[2:3], **coords})
+    with pytest.raises(DataError, match="'storage' lacks 200"):
+        fit_normalisation(one, xr.Dataset(), tables["train"], valid, size=16, variables=[])
+    with pytest.raises(DataError, match="no training patches"):
+        fit_normalisation(one, xr.Dataset(), tables["train"].iloc[:0], valid, size=16, variables=[])

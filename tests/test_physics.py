@@ -1,0 +1,136 @@
+import numpy as np
+import pandas as pd
+import pyet
+import pytest
+import torch
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gwsd import physics
+from gwsd.inputs import calendar
+from gwsd.physics import Formula, Limit
+
+LATITUDES = np.array([-54.75, -23.25, 0.25, 37.75, 64.25])
+MIDDLES = pd.DatetimeIndex([f"2021-{month:02d}-15" for month in range(1, 13)])
+
+
+def test_the_day_lasts_twelve_hours_at_the_equator_and_all_or_nothing_at_the_poles():
+    days = np.array([15.0, 172.0, 355.0])
+    np.testing.assert_allclose(physics.day_length(0.0, days), 12.0)
+    assert physics.day_length(89.0, 172.0) == 24.0
+    assert physics.day_length(89.0, 355.0) == 0.0
+    # Allen et al. (1998), example 9: 3 September (day 246) at 20 degrees south has 11.7 hours.
+    np.testing.assert_allclose(physics.day_length(-20.0, 246.0), 11.7, atol=0.05)
+
+
+def test_radiation_of_a_published_example():
+    # Allen et al. (1998), example 8: 3 September at 20 degrees south has 32.2 MJ m-2 day-1.
+    np.testing.assert_allclose(physics.extraterrestrial_radiation(-20.0, 246.0), 32.2, atol=0.05)
+
+
+@pytest.mark.parametrize("lat", LATITUDES)
+def test_oudin_and_hamon_agree_with_pyet(lat):
+    temperature = pd.Series(np.linspace(-12.0, 33.0, 12), index=MIDDLES)
+    day = MIDDLES.dayofyear.to_numpy().astype(float)
+    days = MIDDLES.days_in_month.to_numpy()
+    radians = np.deg2rad(lat)
+    ours = physics.oudin(temperature.to_numpy(), physics.extraterrestrial_radiation(lat, day), days)
+    np.testing.assert_allclose(ours, pyet.oudin(temperature, radians).to_numpy() * days, rtol=1e-6)
+    ours = physics.hamon(temperature.to_numpy(), physics.day_length(lat, day), days)
+    np.testing.assert_allclose(ours, pyet.hamon(temperature, radians, method=0).to_numpy() * days, rtol=1e-6)
+
+
+def test_a_field_agrees_with_pyet_by_the_formula_chosen():
+    temperature = np.linspace(-3.0, 30.0, len(LATITUDES))
+    lat = xr.DataArray(np.deg2rad(LATITUDES)[:, None], dims=("lat", "lon"))
+    field = xr.DataArray(temperature[None, :, None], dims=("time", "lat", "lon"), coords={"time": MIDDLES[6:7]})
+    oracle = pyet.oudin(field, lat).values[0, :, 0] * 31
+    ours = physics.potential_evapotranspiration(temperature, LATITUDES, 196.0, 31, np.zeros(5), formula=Formula.OUDIN)
+    np.testing.assert_allclose(ours, oracle, rtol=1e-6)
+
+
+@pytest.mark.parametrize("index", [45.0, 80.0, 120.0, 140.0])
+def test_thornthwaite_converges_at_26_5_degrees_as_published(index):
+    # Thornthwaite (1948): whatever the heat index, 26.5 degC means 13.5 cm in 30 days of 12 hours.
+    hours = np.array([12.0])
+    below = physics.thornthwaite(np.array([26.49]), np.array([index]), hours, 30)
+    np.testing.assert_allclose(below, 135.0, rtol=0.02)
+    at = physics.thornthwaite(np.array([26.5]), np.array([index]), hours, 30)
+    np.testing.assert_allclose(at, 135.0, rtol=0.02)
+
+
+def test_thornthwaite_of_a_published_example():
+    # The documentation of PyETo works Aberdeen (57.15 degrees north) in 2014 through.
+    temperature = np.array([3.1, 3.5, 5.0, 6.7, 9.3, 12.1, 14.3, 14.1, 11.8, 8.9, 5.5, 3.8])
+    hours = np.array(
+        [7.1828, 9.1351, 11.5230, 14.0353, 16.2770, 17.5052, 16.8914, 14.8618, 12.3942, 9.8850, 7.6583, 6.4895]
+    )
+    published = [11.05, 14.23, 27.80, 43.18, 70.48, 93.99, 109.70, 95.24, 64.99, 41.06, 19.56, 12.09]
+    days = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+    index = physics.heat_index(temperature)
+    np.testing.assert_allclose(physics.thornthwaite(temperature, index, hours, days), published, atol=0.01)
+    # It averages day lengths over the month; those of its middle differ by less than 1.5 %.
+    middle = physics.day_length(57.1526, calendar.mid_month_day_of_year(MIDDLES.to_numpy()))
+    np.testing.assert_allclose(middle, hours, rtol=0.015)
+
+
+def test_thornthwaite_is_continuous_where_the_table_takes_over_and_never_falls_with_heat():
+    warmth = np.linspace(0.0, 45.0, 451)
+    pet = physics.thornthwaite(warmth, np.full(451, 120.0), np.full(451, 12.0), 30)
+    assert (np.diff(pet) >= -0.5).all()
+    assert np.diff(pet).max() < 3.0
+
+
+def test_thornthwaite_worked_by_hand():
+    # Every month 10 degC: i = 2^1.514 = 2.8561, I = 34.273, a = 1.04321; 16 (100 / 34.273)^a = 48.90 mm.
+    climatology = np.full((12, 1), 10.0)
+    index = physics.heat_index(climatology)
+    np.testing.assert_allclose(index, 34.273, atol=2e-3)
+    pet = physics.thornthwaite(np.array([10.0]), index, np.array([12.0]), 30)
+    np.testing.assert_allclose(pet, 48.90, atol=0.02)
+    longer = physics.thornthwaite(np.array([10.0]), index, np.array([15.0]), 31)
+    np.testing.assert_allclose(longer / pet, 15.0 / 12.0 * 31.0 / 30.0)
+
+
+def test_nothing_evaporates_from_frost_by_thornthwaite_even_where_it_never_thaws():
+    pet = physics.thornthwaite(np.array([-30.0, 0.0]), np.zeros(2), np.array([12.0, 12.0]), 31)
+    np.testing.assert_array_equal(pet, 0.0)
+
+
+@given(
+    potential=st.floats(0.0, 400.0),
+    rain=st.floats(0.0, 1000.0),
+    soil=st.floats(0.0, 100.0),
+    limit=st.sampled_from(list(Limit)),
+)
+def test_evapotranspiration_stays_within_its_bounds(potential, rain, soil, limit):
+    actual, after = physics.evapotranspire(
+        np.array([potential]), np.array([rain]), np.array([soil]), capacity=100.0, limit=limit
+    )
+    assert 0.0 <= actual[0] <= potential * (1 + 1e-12)
+    assert 0.0 <= after[0] <= 100.0
+    if limit is not Limit.NONE:
+        assert actual[0] <= (rain + soil) * (1 + 1e-12)
+        assert actual[0] + after[0] <= rain + soil + 1e-9
+
+
+def test_the_limits_are_what_their_names_say():
+    potential, water = np.array([100.0, 100.0, 1.0]), np.array([100.0, 1e6, 1000.0])
+    np.testing.assert_array_equal(physics.limit_by_water(potential, water, limit=Limit.WATER), [100.0, 100.0, 1.0])
+    np.testing.assert_allclose(
+        physics.limit_by_water(potential, water, limit=Limit.BUDYKO), [100.0 / np.sqrt(2.0), 100.0, 1.0], rtol=1e-5
+    )
+    np.testing.assert_array_equal(physics.limit_by_water(potential, 0.0 * water, limit=Limit.NONE), potential)
+    dry = physics.limit_by_water(np.array([0.0, 50.0]), np.array([0.0, 0.0]), limit=Limit.BUDYKO)
+    np.testing.assert_array_equal(dry, 0.0)
+
+
+def test_infiltration_and_storage_change_take_arrays_and_tensors():
+    moisture = np.array([0.0, 0.25, 0.5])
+    np.testing.assert_allclose(physics.infiltration_efficiency(moisture, 0.1, 0.4), [0.1, 0.2, 0.3])
+    tensor = torch.tensor(moisture, requires_grad=True)
+    physics.infiltration_efficiency(tensor, 0.1, 0.4).sum().backward()
+    np.testing.assert_allclose(tensor.grad, 0.4)
+    np.testing.assert_allclose(physics.net_input(np.array([50.0]), np.array([80.0])), -30.0)
+    np.testing.assert_allclose(physics.storage_change(np.array([5.0]), np.array([8.0])), -3.0)

@@ -1,0 +1,152 @@
+"""A tiny Earth to train on; also a program that trains on it, for tests that kill it."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import xarray as xr
+
+from gwsd.losses import LossSettings
+from gwsd.patches.gathering import Cube
+from gwsd.training.loop import TrainingResult, train
+from gwsd.training.settings import TrainingSettings
+from gwsd.training.weights import write_weights
+
+ROWS, COLUMNS, SIZE = 24, 48, 8
+VARIABLES = ["precipitation", "soil_moisture", "temperature", "surface_pressure"]
+LEVELS = {
+    "precipitation": (80.0, 40.0),
+    "soil_moisture": (0.25, 0.05),
+    "temperature": (15.0, 8.0),
+    "surface_pressure": (950.0, 30.0),
+    "evapotranspiration": (60.0, 30.0),
+    "storage": (-5.0, 50.0),
+}
+MODEL: dict[str, Any] = {
+    "temporal_encoder": "conv_lstm",
+    "memory": 2,
+    "climate_variables": VARIABLES,
+    "lstm_channels": 4,
+    "lstm_layers": 2,
+    "unet_channels": [4, 4, 8],
+    "bottleneck_channels": 8,
+    "normalisation": "batch",
+    "residual": False,
+    "variance_head": True,
+    "variance_floor": 1.0e-4,
+}
+LOSS = LossSettings(
+    physics_weight=0.05,
+    smoothness_weight=0.01,
+    regional_pool=16,
+    regional_unit_mm=10.0,
+    sign_sharpness_mm=10.0,
+    infiltration=(0.1, 0.4),
+)
+TRAINING = TrainingSettings(
+    batch_size=4,
+    epochs=4,
+    learning_rate=1.0e-2,
+    weight_decay=1.0e-5,
+    schedule="plateau",
+    plateau_factor=0.5,
+    plateau_patience=3,
+    early_stopping_patience=10,
+    clip_norm=1.0,
+    validation_patches=None,
+    device="cpu",
+    cpu_threads=1,
+)
+
+
+def toy_datasets() -> tuple[xr.Dataset, xr.Dataset, xr.Dataset]:
+    """Return storage, climate and mask; two calendar months are absent from the storage, a quarter is sea."""
+    random = np.random.Generator(np.random.PCG64(7))
+    lat = -5.75 + 0.5 * np.arange(ROWS)
+    lon = 10.25 + 0.5 * np.arange(COLUMNS)
+    climate_months = np.arange("2001-04", "2003-04", dtype="datetime64[M]")
+    months = np.delete(climate_months[12:], [4, 5])  # 2002-08 and 2002-09
+
+    def field(name: str, number: int) -> np.ndarray:
+        mean, sd = LEVELS[name]
+        coarse = random.standard_normal((number, ROWS // 4 + 1, COLUMNS // 4 + 1))
+        smooth = np.kron(coarse, np.ones((4, 4)))[:, :ROWS, :COLUMNS]
+        return (mean + sd * smooth).astype(np.float32)
+
+    valid = np.ones((ROWS, COLUMNS), dtype=np.int8)
+    valid[:, 36:] = 0
+    storage = field("storage", months.size)
+    storage[:, valid == 0] = np.nan
+    dims = ("time", "lat", "lon")
+    axes = {"lat": lat, "lon": lon}
+    names = [*VARIABLES, "evapotranspiration"]
+    return (
+        xr.Dataset({"storage": (dims, storage)}, {"time": months.astype("datetime64[ns]"), **axes}),
+        xr.Dataset(
+            {name: (dims, field(name, climate_months.size)) for name in names},
+            {"time": climate_months.astype("datetime64[ns]"), **axes},
+        ),
+        xr.Dataset({"valid": (("lat", "lon"), valid)}, axes),
+    )
+
+
+def toy_cube() -> Cube:
+    storage, climate, mask = toy_datasets()
+    normalisation = {name: {"mean": mean, "std": std} for name, (mean, std) in LEVELS.items()}
+    return Cube.from_datasets(storage, climate, mask, normalisation=normalisation, variables=VARIABLES)
+
+
+def toy_table(patches: int, seed: int) -> pd.DataFrame:
+    random = np.random.Generator(np.random.PCG64(seed))
+    months = toy_datasets()[0]["time"].to_numpy().astype("datetime64[M]")
+    return pd.DataFrame(
+        {
+            "month": random.choice(months, patches).astype(str),
+            "row": random.integers(0, ROWS - SIZE + 1, patches),
+            "col": random.integers(0, 30, patches),
+        }
+    )
+
+
+def toy_training(
+    checkpoint_dir: Path,
+    *,
+    report: Any = lambda line: None,
+    model: dict[str, Any] | None = None,
+    cube: Cube | None = None,
+    **training: Any,
+) -> TrainingResult:
+    return train(
+        cube or toy_cube(),
+        toy_table(18, seed=1),
+        toy_table(6, seed=2),
+        size=SIZE,
+        model=MODEL | (model or {}),
+        loss=LOSS,
+        training=replace(TRAINING, **training),
+        seed=3,
+        device=torch.device("cpu"),
+        checkpoint_dir=checkpoint_dir,
+        report=report,
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("checkpoint_dir", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--epochs", type=int, required=True)
+    arguments = parser.parse_args()
+    result = toy_training(
+        arguments.checkpoint_dir,
+        report=lambda line: print(line, flush=True),
+        epochs=arguments.epochs,
+        schedule="one_cycle",
+    )
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    write_weights(arguments.out / "weights.safetensors", result.state_dict, {"b": "2", "a": "1", "c": "3"})
+    result.history.to_csv(arguments.out / "history.csv", index=False)
