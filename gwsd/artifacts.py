@@ -110,7 +110,7 @@ ARTIFACTS: tuple[Artifact, ...] = (
         "table",
         8,
         "Cost",
-        "Cost of training and of inference, measured here with the hardware named; the paper's rows as it reports them.",
+        "Cost of training and of inference, measured here with the hardware named; the paper's rows as it states them.",
         "csv",
         "full",
     ),
@@ -147,9 +147,7 @@ ARTIFACTS: tuple[Artifact, ...] = (
         "nc",
         "full",
     ),
-    Artifact(
-        "figure", 5, "Error maps", "Mean absolute error of the test patches in four regions.", "nc", "full"
-    ),
+    Artifact("figure", 5, "Error maps", "Mean absolute error of the test patches in four regions.", "nc", "full"),
     Artifact(
         "figure",
         6,

@@ -330,7 +330,7 @@ def _validated_settings(base: dict[str, Any], departure: dict[str, Any], where: 
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise ConfigError("\n".join(_line(detail, departure, where) for detail in error.errors())) from None
-    problems = []
+    problems: list[str] = []
     for name in settings.variants:
         path = f"{where if name in (departure.get('variants') or {}) else 'settings'}.variants.{name}"
         problems.extend(_variant_problems(settings, name, path))

@@ -50,12 +50,12 @@ class Grid:
     @property
     def lat(self) -> NDArray[np.float64]:
         """Latitudes of the cell centres, increasing, shape (rows,), degrees north."""
-        return self.region[1] + self.spacing * (np.arange(self.shape[0]) + 0.5)
+        return np.asarray(self.region[1] + self.spacing * (np.arange(self.shape[0]) + 0.5), dtype=np.float64)
 
     @property
     def lon(self) -> NDArray[np.float64]:
         """Longitudes of the cell centres, increasing, shape (columns,), degrees east."""
-        return self.region[0] + self.spacing * (np.arange(self.shape[1]) + 0.5)
+        return np.asarray(self.region[0] + self.spacing * (np.arange(self.shape[1]) + 0.5), dtype=np.float64)
 
     @property
     def is_global(self) -> bool:

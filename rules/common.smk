@@ -247,18 +247,15 @@ def table_settings(name, *sections):
 
 
 def table_outputs(name):
-    """The three faces of a table; the Markdown one goes into the report."""
+    """The faces of a table; the HTML one is for the report."""
     stem = f"results/{{scenario}}/tables/{name}"
-    return {
-        "csv": report(
-            f"{stem}.csv",
-            caption="../rules/report/artifact.rst",
-            category="Tables",
-            labels={"artifact": name, "scenario": "{scenario}"},
-        ),
-        "tex": f"{stem}.tex",
-        "md": f"{stem}.md",
-    }
+    page = report(
+        f"{stem}.html",
+        caption="report/artifact.rst",
+        category="Tables",
+        labels={"artifact": name, "scenario": "{scenario}"},
+    )
+    return {"csv": f"{stem}.csv", "tex": f"{stem}.tex", "md": f"{stem}.md", "html": page}
 
 
 def refuse_unknown_targets():

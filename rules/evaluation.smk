@@ -21,7 +21,6 @@ rule evaluate:
     params:
         settings=evaluation_settings,
         cpu_threads=cpu_threads,
-        scratch="results/{scenario}/checkpoints",
     log:
         "results/{scenario}/logs/evaluate/{method}_seed{seed}.log",
     benchmark:
@@ -35,5 +34,5 @@ rule evaluate:
     shell:
         "OMP_NUM_THREADS={params.cpu_threads} python {input.code[0]} --storage {input.storage} "
         "--climate {input.climate} --mask {input.mask} --test {input.test} --normalisation {input.normalisation} "
-        "--weights {input.weights} --settings {params.settings:q} --scratch {params.scratch} --summary {output.summary} "
+        "--weights {input.weights} --settings {params.settings:q} --summary {output.summary} "
         "--scores {output.scores} --predictions {output.predictions} --timing {output.timing} --log {log}"

@@ -1,5 +1,5 @@
 # Needs: inputs/, patches/, models/ and evaluation/.
-# Makes: tables/tableN.{csv,tex,md}. Tables print the paper's unit (cm) and mark what it reports.
+# Makes: tables/tableN.{csv,tex,md,html}. Tables print the paper's unit (cm) and mark what it reports.
 
 
 rule table1_files:
@@ -19,7 +19,7 @@ rule table1_files:
         "../envs/gwsd.yaml"
     shell:
         "python {input.code[0]} --builder {input.builder} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
 
 
 rule table2_files:
@@ -45,7 +45,7 @@ rule table2_files:
         "../envs/gwsd.yaml"
     shell:
         "python {input.code[0]} --builder {input.builder} --storage {input.storage} --mask {input.mask} --train {input.train} --validation {input.validation} --test {input.test} --overlap {input.overlap} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
 
 
 rule table3_files:
@@ -67,7 +67,7 @@ rule table3_files:
         "../envs/gwsd.yaml"
     shell:
         "python {input.code[0]} --builder {input.builder} --summaries {input.summaries} --histories {input.histories} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
 
 
 rule table4_files:
@@ -89,7 +89,7 @@ rule table4_files:
         "../envs/gwsd.yaml"
     shell:
         "python {input.code[0]} --builder {input.builder} --summaries {input.summaries} --histories {input.histories} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
 
 
 rule table5_files:
@@ -110,7 +110,7 @@ rule table5_files:
         "../envs/gwsd.yaml"
     shell:
         "python {input.code[0]} --builder {input.builder} --histories {input.histories} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
 
 
 rule table6_files:
@@ -132,7 +132,7 @@ rule table6_files:
         "../envs/gwsd.yaml"
     shell:
         "python {input.code[0]} --builder {input.builder} --summaries {input.summaries} --histories {input.histories} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
 
 
 rule table7_files:
@@ -155,7 +155,7 @@ rule table7_files:
         "../envs/gwsd.yaml"
     shell:
         "python {input.code[0]} --builder {input.builder} --summaries {input.summaries} --histories {input.histories} --timings {input.timings} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
 
 
 rule table8_files:
@@ -177,4 +177,4 @@ rule table8_files:
         "../envs/gwsd.yaml"
     shell:
         "python {input.code[0]} --builder {input.builder} --timings {input.timings} --inference {input.inference} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"

@@ -10,7 +10,9 @@ def test_eight_tables_and_seven_figures() -> None:
 
 
 def test_paths_lie_under_the_scenario() -> None:
-    assert artifact("table3").paths("demo") == [f"results/demo/tables/table3.{suffix}" for suffix in ("csv", "tex", "md")]
+    assert artifact("table3").paths("demo") == [
+        f"results/demo/tables/table3.{suffix}" for suffix in ("csv", "tex", "md")
+    ]
     assert artifact("figure4").paths("twin") == [f"results/twin/figures/figure4.{suffix}" for suffix in ("pdf", "png")]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from gwsd.config import Config, derive_seed, read_config, settings_reference
 from gwsd.errors import ConfigError
 
@@ -54,7 +55,12 @@ def test_a_mistake_in_the_shared_settings_is_said_once(document: dict) -> None:
     [
         (("settings",), "trainin", {}, "settings.trainin: unknown setting; did you mean 'training'?"),
         (("settings", "model"), "memroy", 6, "settings.model.memroy: unknown setting; did you mean 'memory'?"),
-        (("settings", "training"), "epochs", "30", 'settings.training.epochs: "30" is not allowed, expected a valid int'),
+        (
+            ("settings", "training"),
+            "epochs",
+            "30",
+            'settings.training.epochs: "30" is not allowed, expected a valid int',
+        ),
         (("settings", "evapotranspiration"), "formula", "oudn", "did you mean 'oudin'?"),
         (("settings", "patches"), "size", 33, "settings.patches.size: 33 is not allowed, expected a multiple of 8"),
         (("settings", "period"), "end", "2023-13", "settings.period.end"),
@@ -77,7 +83,9 @@ def test_mistakes_name_key_value_and_what_is_allowed(
 def test_a_variant_that_overrides_an_unknown_key(document: dict) -> None:
     document["settings"]["variants"]["wide"] = {"model": {"lstm_chanels": 128}}
     message = refused(document)
-    assert message.startswith("settings.variants.wide.model.lstm_chanels: unknown setting; did you mean 'lstm_channels'?")
+    assert message.startswith(
+        "settings.variants.wide.model.lstm_chanels: unknown setting; did you mean 'lstm_channels'?"
+    )
 
 
 def test_a_variant_may_not_depart_in_the_patches(document: dict) -> None:
@@ -98,7 +106,9 @@ def test_an_unused_loss_weight_does_not_reach_no_physics(document: dict) -> None
     changed = deepcopy(document)
     changed["settings"]["loss"]["physics_weight"] = 0.1
     assert read_config(changed).settings("demo").variant("no_physics") == before
-    assert read_config(changed).settings("demo").variant("full") != read_config(document).settings("demo").variant("full")
+    assert read_config(changed).settings("demo").variant("full") != read_config(document).settings("demo").variant(
+        "full"
+    )
 
 
 def test_seeds_differ_by_stage_and_replicate() -> None:

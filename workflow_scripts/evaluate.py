@@ -25,7 +25,7 @@ def evaluate(job: Job) -> None:
     torch.set_num_threads(settings["cpu_threads"])
     is_network = bool(job.inputs["weights"])
     requested = settings["device"] if is_network else "cpu"
-    with lease_device(requested, lock_dir=job.scratch / "devices", report=job.report) as device:
+    with lease_device(requested, report=job.report) as device:
         cube = open_cube(
             job.input("storage"),
             job.input("climate"),

@@ -28,7 +28,9 @@ def figure_data(job: Job) -> None:
     }
     compute = import_module(".".join(job.input("computing").with_suffix("").parts)).compute
     parameters = inspect.signature(compute).parameters
-    data = compute(**{name: known[name] for name, one in parameters.items() if name in known or one.default is one.empty})
+    data = compute(
+        **{name: known[name] for name, one in parameters.items() if name in known or one.default is one.empty}
+    )
     write_data(data, job.outputs["data"])
 
 

@@ -17,7 +17,9 @@ def quality_control(job: Job) -> None:
     period, quality = job.settings["period"], QualitySettings(**job.settings["quality"])
     source = local if job.settings["sources"]["storage"] == "local" else g3p
     grid = Grid(COARSE_SPACING, tuple(job.settings["region"]))
-    storage = align_storage(source.open_storage(job.input("raw_storage")), grid, start=period["start"], end=period["end"])
+    storage = align_storage(
+        source.open_storage(job.input("raw_storage")), grid, start=period["start"], end=period["end"]
+    )
     with xr.open_dataset(job.input("climate")) as climate:
         mask = assess(storage, climate, quality)
     for message in compare_with_expected(mask, storage.sizes["time"], quality):

@@ -15,17 +15,18 @@ SPLITS = ("train", "validation", "test")
 
 
 def table(job: Job) -> None:
-    """Build a table with the module that is named and write its three faces."""
+    """Build a table with the module that is named and write its faces."""
     builder = import_module(".".join(job.input("builder").with_suffix("").parts)).build
     built = builder(**{name: value_of(name, job) for name in inspect.signature(builder).parameters})
     caption, label = job.settings["caption"], job.settings["label"]
     job.outputs["csv"].write_text(built.csv())
     job.outputs["tex"].write_text(built.latex(caption, label))
     job.outputs["md"].write_text(built.markdown(caption))
+    job.outputs["html"].write_text(built.html(caption))
 
 
 def value_of(name: str, job: Job) -> Any:
-    """What a builder asks for by the name of its argument."""
+    """Return what a builder asks for by the name of its argument."""
     import pandas as pd
     import xarray as xr
 
@@ -69,4 +70,4 @@ def read_json(path: Path) -> Any:
 
 
 if __name__ == "__main__":
-    run(table, inputs=["builder", *BY_SEED, *DATASETS, *SPLITS, "overlap"], outputs=["csv", "tex", "md"])
+    run(table, inputs=["builder", *BY_SEED, *DATASETS, *SPLITS, "overlap"], outputs=["csv", "tex", "md", "html"])

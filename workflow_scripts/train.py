@@ -23,7 +23,6 @@ def train(job: Job) -> None:
     normalisation = json.loads(job.input("normalisation").read_text())
     with lease_device(
         training.device,
-        lock_dir=job.scratch / "devices",
         cpu_seconds=lambda: cpu_seconds(model, training, train_patches=len(tables["train"]), size=size),
         report=job.report,
     ) as device:

@@ -39,7 +39,7 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
         mesh = chart.cells(lat, lon, trend, style.anomaly_colours, Normalize(-limit, limit))
         chart.coast(lat, lon, land)
         unsure = np.isfinite(trend) & (data["significant"].values == 0)
-        spacing = 2.0 if east - west > WORLD else (east - west) / 90.0
+        spacing = 2.0 if east - west > WORLD else (east - west) / 60.0
         chart.dots(lat, lon, unsure, spacing=spacing, size=0.9)
         bar = figure.colorbar(
             mesh, ax=chart.axes, orientation="horizontal", extend="both", shrink=0.6, aspect=40, pad=0.02

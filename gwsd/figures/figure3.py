@@ -14,7 +14,7 @@ from gwsd.figures.style import MM_PER_CM, NO_DATA, PlotStyle, new_figure, panel_
 SHOWN = 99.0
 """Percentile of |storage| and of |error| at which the colours end."""
 
-HEADINGS = ("coarse", "target", "prediction", "|error|")
+HEADINGS = ("coarse", "target", "prediction")
 
 
 def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
@@ -50,9 +50,9 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
                 meshes.append(chart.cells(cell_lat, cell_lon, field, colours[column], norms[column]))
                 chart.coast(lat, lon, data["land_fraction"].values[example])
                 axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
-                name_degrees(axes, columns=3, rows=4)
+                name_degrees(axes, columns=3 if style.width_mm > 22.0 * style.font_size else 1, rows=4)
                 axes.tick_params(labelleft=column == 0)
-                heading = HEADINGS[column] if column < 3 else f"|error|, MAE {_cm(data['mae'].values[example])}"
+                heading = HEADINGS[column] if column < 3 else f"MAE {_cm(data['mae'].values[example])}"
                 panel_letter(axes, 4 * example + column, heading)
             middle = f"{degrees_north(round((south + north) / 2.0, 1))}, {degrees_east(round((west + east) / 2.0, 1))}"
             rank = float(data["rank"].values[example])

@@ -31,7 +31,7 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
         for half, axes in enumerate((first, second)):
             _cycle(axes, data.isel(hemisphere=half), half, style)
         first.set_ylabel("Mean storage anomaly\n(cm water equivalent)")
-        first.legend(loc="best", handlelength=1.8)
+        first.legend(loc="best", handlelength=1.8).set_in_layout(False)
         fit_words(figure)
     return figure
 
@@ -98,6 +98,8 @@ def _cycle(axes: Axes, data: xr.Dataset, half: int, style: PlotStyle) -> None:
     axes.set_xlim(0.4, 12.6)
     axes.set_xlabel("Calendar month")
     numbers = data["hemisphere_patches"].values
+    if not numbers.any():
+        axes.text(6.5, 0.0, "no test patch lies here", ha="center", va="bottom", fontsize=style.small, color=COAST)
     range_of = f"{numbers.min()} to {numbers.max()}" if numbers.min() != numbers.max() else f"{numbers.min()}"
     panel_letter(
         axes, half + 1, f"{str(data['hemisphere'].values).capitalize()} hemisphere, {range_of} patches a month"

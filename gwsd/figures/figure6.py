@@ -75,7 +75,7 @@ def _losses(axes: Axes, history: pd.DataFrame) -> None:
 def _legend(axes: Axes) -> None:
     handles = [Line2D([], [], color=colour, label=term) for term, colour in LOSSES]
     handles += [Line2D([], [], color=COAST, linestyle=dashes, label=words) for _, dashes, words in PARTS]
-    axes.legend(handles=handles, loc="upper right", ncols=2, handlelength=1.8, columnspacing=1.0)
+    axes.legend(handles=handles, loc="best", ncols=2, handlelength=1.8, columnspacing=1.0).set_in_layout(False)
 
 
 def _scores(figure: Figure, grid: GridSpecFromSubplotSpec, data: pd.DataFrame, variants: list[str]) -> None:
@@ -115,4 +115,4 @@ def _scores(figure: Figure, grid: GridSpecFromSubplotSpec, data: pd.DataFrame, v
         _epochs(axes)
         panel_letter(axes, letter + index, f"validation {label.split()[0]}")
         if index == 0:
-            axes.legend(loc="best", handlelength=1.8)
+            axes.legend(loc="best", handlelength=1.8).set_in_layout(False)

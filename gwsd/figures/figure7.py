@@ -66,7 +66,9 @@ def _scatter(figure: Figure, axes: Axes, data: xr.Dataset, style: PlotStyle) -> 
     )
     _lines(axes, low, high)
     axes.set(xlim=(low, high), ylim=(0.0, top), xlabel=SD_LABEL, ylabel=ERROR_LABEL)
-    axes.legend(loc="upper right", handlelength=1.8, frameon=True, framealpha=0.85, edgecolor="none")
+    axes.legend(loc="upper right", handlelength=1.8, frameon=True, framealpha=0.85, edgecolor="none").set_in_layout(
+        False
+    )
     bar = figure.colorbar(cells, ax=axes, pad=0.02, aspect=25)
     bar.set_label("Cells")
     attributes = data.attrs
@@ -95,7 +97,7 @@ def _histogram(axes: Axes, data: xr.Dataset) -> None:
     # A few cells with a large sd would press all others into one corner.
     axes.set_xlim(edge[0], max(float(np.percentile(data["sd"], 99.9)) / MM_PER_CM, edge[1]))
     axes.set(xlabel=SD_LABEL, ylabel="Share of cells (%)")
-    axes.legend(loc="upper right", handlelength=1.8)
+    axes.legend(loc="upper right", handlelength=1.8).set_in_layout(False)
     panel_letter(axes, 1, f"{attributes['method']}: predicted sd")
 
 
@@ -117,7 +119,7 @@ def _curve(axes: Axes, data: xr.Dataset) -> None:
     room = 0.08 * (float(np.ptp(sd)) or float(sd.max()))
     axes.set(xlim=(max(0.0, float(sd.min()) - room), float(sd.max()) + room), xlabel=SD_LABEL, ylabel=ERROR_LABEL)
     axes.set_ylim(bottom=0.0)
-    axes.legend(loc="upper left", handlelength=1.8)
+    axes.legend(loc="upper left", handlelength=1.8).set_in_layout(False)
     attributes = data.attrs
     panel_letter(
         axes,
@@ -147,9 +149,11 @@ def _boxes(axes: Axes, data: xr.Dataset) -> None:
         meanprops={"marker": "D", "markerfacecolor": ORANGE, "markeredgecolor": "none", "markersize": 4},
     )
     low, high = data["quartile_low"].values / MM_PER_CM, data["quartile_high"].values / MM_PER_CM
-    axes.set_xticks(
-        range(1, len(boxes) + 1), [f"Q{q + 1}\n{plain(low[q])}–{plain(high[q])}" for q in range(len(boxes))]
-    )
+    # As many digits as tell the ends of each quartile apart.
+    ends = list(zip(low, high, strict=True))
+    digits = next((n for n in (2, 3, 4) if all(plain(a, n) != plain(b, n) for a, b in ends)), 2)
+    ranges = [f"Q{q}\n{plain(a, digits)}–{plain(b, digits)}" for q, (a, b) in enumerate(ends, start=1)]
+    axes.set_xticks(range(1, len(boxes) + 1), ranges)
     axes.set(xlabel="Quartile of predicted sd (its range, cm)", ylabel=ERROR_LABEL)
     axes.set_ylim(bottom=0.0)
     axes.axhline(data.attrs["mae_mm"] / MM_PER_CM, color=COAST, linewidth=0.6, linestyle=":")

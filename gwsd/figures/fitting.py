@@ -39,14 +39,14 @@ def fit_words(figure: Figure) -> None:
 
         level = [other for other in others if _overlap(box.intervaly, other.intervaly)]
         middle = (box.x0 + box.x1) / 2.0
-        left = max([page.x0, *(other.x1 for other in level if other.x1 <= box.x0)])
-        right = min([page.x1, *(other.x0 for other in level if other.x0 >= box.x1)])
+        left = max([page.x0, *((other.x1 + box.x0) / 2.0 for other in level if other.x1 <= box.x0)])
+        right = min([page.x1, *((other.x0 + box.x1) / 2.0 for other in level if other.x0 >= box.x1)])
         _break(axes.xaxis.label, 2.0 * min(middle - left, right - middle) - gap, "x", renderer)
 
         above = [other for other in others if _overlap(box.intervalx, other.intervalx)]
         middle = (box.y0 + box.y1) / 2.0
-        low = max([page.y0, *(other.y1 for other in above if other.y1 <= box.y0)])
-        high = min([page.y1, *(other.y0 for other in above if other.y0 >= box.y1)])
+        low = max([page.y0, *((other.y1 + box.y0) / 2.0 for other in above if other.y1 <= box.y0)])
+        high = min([page.y1, *((other.y0 + box.y1) / 2.0 for other in above if other.y0 >= box.y1)])
         _break(axes.yaxis.label, 2.0 * min(middle - low, high - middle) - gap, "y", renderer)
 
 

@@ -164,13 +164,15 @@ def new_figure(style: PlotStyle, *, height_mm: float, data_label: str, reported:
     style : PlotStyle
         How figures look.
     height_mm : float
-        Height with the foot, mm.
+        Height with the foot at 8 points, mm; it grows with the font.
     data_label : str
         Where the data come from, printed at the bottom.
     reported : str
         What the paper states, already marked as its own; printed below the label.
     """
     lines = [f"Data: {data_label}", *([reported] if reported else [])]
+    # Larger text takes room from the panels, so the page grows with it.
+    height_mm *= 1.0 + 0.06 * max(0.0, style.font_size - 8.0)
     line_mm = 1.3 * style.small / 72.0 * MM_PER_INCH
     foot = (len(lines) * line_mm + 1.5) / height_mm
     figure = Figure(

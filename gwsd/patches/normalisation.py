@@ -55,7 +55,7 @@ def fit_normalisation(
     if train.empty:
         raise DataError("There are no training patches to fit the normalisation on. Set patches.train above 0.")
     fields = {"storage": storage, **{name: climate[name] for name in variables}}
-    # Weights of all months first, so that each field is then read once in the order of the file.
+    # Weights of all months first: each variable is then held once, and only while it is fitted.
     weights = {
         parse_month(str(month)): np.where(valid, count_cover(patches, size, valid.shape), 0)[valid].astype(np.float64)
         for month, patches in train.groupby("month", sort=True)
@@ -67,13 +67,16 @@ def _moments(
     field: xr.DataArray, weights: dict[np.datetime64, NDArray[np.float64]], valid: NDArray[np.bool_], name: str
 ) -> dict[str, float]:
     index = {np.datetime64(t, "ns"): i for i, t in enumerate(field["time"].values)}
+    # Whole: chunks of a file span months, and month by month each would be read many times. [:] keeps xarray
+    # from holding it afterwards.
+    fields = field[:].values
     total = mean = squares = 0.0
     for month, weight in weights.items():
         if month not in index:
             raise DataError(
                 f"'{name}' lacks {month.astype('datetime64[M]')}, the month of a training patch. Rebuild the inputs."
             )
-        values = field[index[month]].values[valid].astype(np.float64)
+        values = fields[index[month]][valid].astype(np.float64)
         known = np.isfinite(values)
         values, weight = values[known], weight[known]
         if (amount := float(weight.sum())) == 0.0:

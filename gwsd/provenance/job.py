@@ -75,7 +75,7 @@ class Job:
         LOG.info(message)
 
     def note(self, **facts: Any) -> None:
-        """Add facts to the record: the device that was leased, whether a training resumed, …"""
+        """Add facts to the record, such as the device that was leased."""
         self.notes.update(facts)
 
 
@@ -182,10 +182,7 @@ def _identity(script: Path, files: dict[str, list[Path]], settings: dict[str, An
     programs = [script, *(path.resolve() for paths in files.values() for path in paths if path.suffix == ".py")]
     sources = sorted({source for program in programs for source in _sources_of(program)})
     return {
-        "inputs": {
-            name: [_described(path) for path in paths]
-            for name, paths in files.items()
-        },
+        "inputs": {name: [_described(path) for path in paths] for name, paths in files.items()},
         "code": [{"path": path.as_posix(), "sha256": sha256_of(ROOT / path)} for path in sources],
         "settings": settings,
         "seed": seed,
@@ -238,9 +235,7 @@ def _whole_or_nothing(finals: Sequence[Path]) -> Iterator[None]:
             _temporary(path).unlink(missing_ok=True)
 
 
-def _write_record(
-    job: Job, identity: dict[str, Any], finals: Sequence[Path], started: datetime, script: Path
-) -> None:
+def _write_record(job: Job, identity: dict[str, Any], finals: Sequence[Path], started: datetime, script: Path) -> None:
     record = {
         "job": script.stem,
         "key": job.key,

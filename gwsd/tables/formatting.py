@@ -1,6 +1,7 @@
 """A table as rows of values, and its three faces: csv for machines, Markdown and LaTeX for people."""
 
 import csv
+import html
 import io
 import math
 import re
@@ -46,6 +47,13 @@ _LATEX = {
     "–": "--",
     "½": r"$\frac{1}{2}$",
 }
+
+
+_STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;margin:1.5rem;max-width:75rem}table{border-collapse:collapse}"
+    "caption{text-align:left;padding-bottom:.7rem}th,td{padding:.25rem .7rem;text-align:right}"
+    ".text{text-align:left}th{border-bottom:1px solid #888}ul{color:#444;font-size:13px}"
+)
 
 
 @dataclass(frozen=True)
@@ -192,18 +200,41 @@ class Table:
             lines += [r"\begin{itemize}\footnotesize", *notes, r"\end{itemize}"]
         return "\n".join([*lines, r"\end{table}"]) + "\n"
 
+    def html(self, caption: str) -> str:
+        """Write a page of its own, for a browser: the table under its caption, notes below."""
+        data = f" <strong>{html.escape(self.provenance_note)}.</strong>" if self.provenance_note else ""
+        groups = "".join(
+            f'<th colspan="{last - first + 1}">{html.escape(group)}</th>' for group, first, last in self._spans()
+        )
+        headings = "".join(f"<th>{html.escape(column.heading)}</th>" for column in self.columns)
+        body = "\n".join(
+            "<tr>" + "".join(_html_cell(column, row) for column in self.columns) + "</tr>" for row in self.rows
+        )
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return (
+            f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><style>{_STYLE}</style></head><body>\n'
+            f"<table>\n<caption>{html.escape(caption)}{data}</caption>\n<thead>\n"
+            f"<tr>{groups}</tr>\n<tr>{headings}</tr>\n</thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
+            f"<ul>{notes}</ul>\n</body></html>\n"
+        )
+
     def _latex_cell(self, column: Column, row: Mapping[str, Value]) -> str:
         text = latex(column.cell(row))
         return rf"\measured{{{text}}}" if column.measured else text
 
-    def _latex_groups(self) -> list[str]:
-        """Write the spanning headings and the rules beneath them; nothing where no column has a group."""
+    def _spans(self) -> list[tuple[str, int, int]]:
+        """List runs of neighbouring columns of one group: its name, its first and last column, counted from 1."""
         spans: list[tuple[str, int, int]] = []
         for number, column in enumerate(self.columns, start=1):
             if spans and spans[-1][0] == column.group:
                 spans[-1] = (column.group, spans[-1][1], number)
             else:
                 spans.append((column.group, number, number))
+        return spans
+
+    def _latex_groups(self) -> list[str]:
+        """Print the spanning headings and the rules beneath them; nothing where no column has a group."""
+        spans = self._spans()
         if all(not group for group, _, _ in spans):
             return []
         cells = [
@@ -212,6 +243,11 @@ class Table:
         ]
         rules = "".join(rf"\cmidrule(lr){{{first}-{last}}}" for group, first, last in spans if group)
         return [" & ".join(cells) + r" \\", rules]
+
+
+def _html_cell(column: Column, row: Mapping[str, Value]) -> str:
+    kind = ' class="measured"' if column.measured else ' class="text"' if column.text else ""
+    return f"<td{kind}>{html.escape(column.cell(row))}</td>"
 
 
 def latex(text: str) -> str:
@@ -229,19 +265,22 @@ def without_measured(text: str, suffix: str) -> str:
     Parameters
     ----------
     text : str
-        What `Table.csv`, `Table.markdown` or `Table.latex` wrote.
-    suffix : {'csv', 'md', 'tex'}
+        What `Table.csv`, `Table.markdown`, `Table.latex` or `Table.html` wrote.
+    suffix : {'csv', 'md', 'tex', 'html'}
         Which of them.
 
     Returns
     -------
     str
-        Columns whose heading begins with "measured" blanked (csv, md); the contents of `\measured{}` blanked (tex).
+        Columns whose heading begins with "measured" blanked (csv, md); the contents of `\measured{}` (tex) and of
+        cells of the class `measured` (html) blanked.
     """
     if suffix == "tex":
         return re.sub(r"\\measured\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}", r"\\measured{}", text)
     if suffix == "md":
         return "\n".join(_blank_markdown(text.split("\n")))
+    if suffix == "html":
+        return re.sub(r'(<td class="measured">)[^<]*', r"\1", text)
     rows = list(csv.reader(io.StringIO(text)))
     blank = {index for index, key in enumerate(rows[0]) if key.startswith(MEASURED)}
     stream = io.StringIO()

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ import torch
 
 from gwsd.errors import TrainingError
 from gwsd.training.locks import holder, try_lock
+
+LOCK_DIR = Path(tempfile.gettempdir()) / f"gwsd-devices-{os.getuid()}"
+"""Lock files of the machine's devices: one place for every copy of the project that a person runs."""
 
 POLL_SECONDS = 0.5
 """How often a process that waits for a device looks again."""
@@ -50,9 +54,9 @@ def visible_cuda_devices() -> list[CudaDevice]:
 def lease_device(
     requested: str,
     *,
-    lock_dir: Path,
     report: Callable[[str], None],
     cpu_seconds: Callable[[], float] | None = None,
+    lock_dir: Path = LOCK_DIR,
     visible: Callable[[], Sequence[CudaDevice]] = visible_cuda_devices,
 ) -> Iterator[torch.device]:
     """Hold a device for as long as the block runs.

@@ -16,7 +16,9 @@ EPOCHS = 12
 def start(checkpoints: Path, out: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.training.toy_earth", str(checkpoints), str(out), "--epochs", str(EPOCHS)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> str:

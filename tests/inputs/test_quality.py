@@ -123,11 +123,23 @@ def test_a_lonely_cell_is_judged_by_its_own_series():
     assert quality.assess(dataset, climate, SETTINGS)["reason"].values[5, 20] == Reason.IMPLAUSIBLE
 
 
+def test_a_step_at_the_end_of_a_lonely_series_is_no_fault():
+    # As on the twin's Galapagos: the first month lies 11 standard deviations below the two that follow.
+    rng = np.random.default_rng(0)
+    series = np.cumsum(rng.normal(0.0, 20.0, (225, 1)), axis=0).astype(np.float32)
+    series[0] = series[1] - 11.0 * 20.0
+    alone = np.zeros(GRID.shape, dtype=bool)
+    alone[5, 5] = True
+    assert not quality._find_spikes(series, alone, GRID.lon, 8.0).any()
+    series[100] += 30.0 * 20.0
+    assert quality._find_spikes(series, alone, GRID.lon, 8.0).all()
+
+
 def test_standing_out_is_the_smaller_step_of_the_same_sign():
     series = np.array([[0.0, 5.0, 0.0, 1.0, 2.0, -9.0, 2.0, 30.0]], dtype=np.float32).T
     out = quality.stand_out(series)[:, 0]
-    # The ends are compared with the two months next to them: 0 lies between or level with 5 and 0.
-    assert out.tolist() == [0.0, 5.0, -1.0, 0.0, 1.0, -11.0, 0.0, 28.0]
+    # The ends are compared with the two months next to them: 30 is 28 above the nearer, and counts half.
+    assert out.tolist() == [0.0, 5.0, -1.0, 0.0, 1.0, -11.0, 0.0, 14.0]
 
 
 def test_counts_and_the_loud_report():

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from gwsd.provenance.closure import CANNOT_CHANGE_A_NUMBER, ROOT, import_closure
 
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -67,9 +68,7 @@ def test_an_interrupted_training_ends_with_the_same_numbers(
             raise Killed
 
     with pytest.raises(Killed):
-        toy_training(
-            tmp_path / "cut", schedule=schedule, learning_rate=0.05, plateau_patience=1, report=die
-        )
+        toy_training(tmp_path / "cut", schedule=schedule, learning_rate=0.05, plateau_patience=1, report=die)
     resumed = toy_training(tmp_path / "cut", schedule=schedule, learning_rate=0.05, plateau_patience=1)
     assert resumed.resumed
     pd.testing.assert_frame_equal(resumed.history, whole.history, check_exact=True)
@@ -103,7 +102,9 @@ def test_nan_stops_the_training_and_keeps_the_last_good_checkpoint(tmp_path: Pat
         if line.startswith("epoch 2/"):
             cube.storage[:] = torch.nan
 
-    with pytest.raises(TrainingError, match=r"diverged in epoch 3, after 10 steps: .*nan.*checkpoint of epoch 2 is kept"):
+    with pytest.raises(
+        TrainingError, match=r"diverged in epoch 3, after 10 steps: .*nan.*checkpoint of epoch 2 is kept"
+    ):
         toy_training(tmp_path, cube=cube, report=spoil)
     assert (tmp_path / "epoch-00002.ckpt").exists()
     assert toy_training(tmp_path).resumed
@@ -119,7 +120,12 @@ def test_an_exploding_gradient_stops_the_training(tmp_path: Path) -> None:
 def test_training_stops_early_when_validation_does_not_improve(tmp_path: Path) -> None:
     lines: list[str] = []
     result = toy_training(
-        tmp_path, epochs=9, learning_rate=0.0, early_stopping_patience=2, report=lines.append, model={"normalisation": "none"}
+        tmp_path,
+        epochs=9,
+        learning_rate=0.0,
+        early_stopping_patience=2,
+        report=lines.append,
+        model={"normalisation": "none"},
     )
     # The first epoch is the best; two more without improvement.
     assert list(result.history["epoch"]) == [0, 1, 2, 3]
@@ -147,7 +153,7 @@ def test_seeds_differ_and_variants_start_with_the_same_order(tmp_path: Path, mon
         toy_training(tmp_path / name, epochs=2, model=model)
     assert seen["full"] == seen["no_convlstm"] == seen["memory_1"]
     first, second = seen["full"][:5], seen["full"][5:]
-    assert sorted(sum(first, [])) == sorted(sum(second, [])) == list(range(18))
+    assert sorted(chain(*first)) == sorted(chain(*second)) == list(range(18))
     assert first != second
 
 
@@ -182,9 +188,7 @@ def test_pooled_scores_are_those_of_all_cells_together() -> None:
     error, target = torch.cat(errors), torch.cat(targets)
     assert statistics.mae_mm == pytest.approx(error.abs().mean().item())
     assert statistics.rmse_mm == pytest.approx(error.square().mean().sqrt().item())
-    assert statistics.r2 == pytest.approx(
-        1 - (error.square().sum() / (target - target.mean()).square().sum()).item()
-    )
+    assert statistics.r2 == pytest.approx(1 - (error.square().sum() / (target - target.mean()).square().sum()).item())
 
 
 def test_averages_weigh_by_patches_and_leave_out_what_is_not_there() -> None:

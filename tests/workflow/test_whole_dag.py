@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from gwsd.artifacts import ARTIFACTS
 
+from gwsd.artifacts import ARTIFACTS
 from tests.workflow.conftest import ROOT, Project
 
 pytestmark = pytest.mark.workflow
@@ -48,7 +48,12 @@ def test_quality_control_finds_exactly_what_the_twin_knows(finished: Project) ->
 
 
 def test_every_job_left_a_record(finished: Project) -> None:
-    for name in ("inputs/climate.nc", "models/full/seed0/weights.safetensors", "tables/table3.csv", "figures/figure4.pdf"):
+    for name in (
+        "inputs/climate.nc",
+        "models/full/seed0/weights.safetensors",
+        "tables/table3.csv",
+        "figures/figure4.pdf",
+    ):
         assert (finished.root / f"results/toy/{name}.record.json").is_file(), name
 
 

@@ -73,7 +73,7 @@ class BalanceRecorder:
         Of the sample before the first month.
     """
 
-    FLUXES = ("precipitation", "evapotranspiration", "runoff", "drainage", "net_pumping", "recharge")
+    FLUXES = ("precipitation", "evapotranspiration", "runoff", "drainage", "net_pumping", "infiltration", "recharge")
     STATES = ("snow", "soil", "groundwater")
 
     def __init__(self, cells: LandCells, sample: NDArray[np.int64], months: Months, start: State) -> None:
@@ -87,7 +87,7 @@ class BalanceRecorder:
 
     def _put(self, number: int, state: State) -> None:
         self._states["snow"][number] = state.snow
-        self._states["soil"][number] = state.soil
+        self._states["soil"][number] = state.soil + state.percolating
         self._states["groundwater"][number] = state.groundwater + state.depletion
 
     def record(self, fluxes: Fluxes, state: State, storage: Field) -> None:

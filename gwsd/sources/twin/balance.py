@@ -1,4 +1,4 @@
-"""One month of the water balance: snow, root zone, groundwater, and what leaves them.
+"""One month of the water balance: snow, root zone, the way down, groundwater, and what leaves them.
 
 P - ET - runoff - drainage - net pumping = Δ(snow + soil + groundwater), by construction and in every cell.
 """
@@ -25,7 +25,7 @@ LARGEST_SNOW = 1500.0
 """Snow beyond it slides away as runoff, mm."""
 
 
-GROUNDWATER_ROOM = 1500.0
+GROUNDWATER_ROOM = 1000.0
 """Groundwater above the rivers' level at which the water table reaches the surface, mm."""
 
 
@@ -37,6 +37,8 @@ class State:
     ----------
     snow, soil : ndarray
         Snow, and water in the root zone.
+    percolating : ndarray
+        Water below the roots on its way to the groundwater; counted as soil water.
     groundwater : ndarray
         Groundwater above the level of the rivers, which drains to them.
     depletion : ndarray
@@ -46,6 +48,7 @@ class State:
 
     snow: Floats
     soil: Floats
+    percolating: Floats
     groundwater: Floats
     depletion: Floats
 
@@ -76,7 +79,9 @@ class Properties:
     exponent : ndarray
         Of `formulas.escaping_share`.
     recharge_share : ndarray
-        Share of the water leaving the root zone that reaches the groundwater.
+        Share of the water leaving the root zone that goes down; the rest runs off.
+    arriving_share : ndarray
+        Share of the percolating water that reaches the groundwater in a month.
     draining_share : ndarray
         Share of the groundwater that drains in a month.
     pumping : ndarray
@@ -87,6 +92,7 @@ class Properties:
     porosity: Floats
     exponent: Floats
     recharge_share: Floats
+    arriving_share: Floats
     draining_share: Floats
     pumping: Floats
 
@@ -132,8 +138,10 @@ class Fluxes:
     ----------
     precipitation, evapotranspiration, runoff, drainage, net_pumping : ndarray
         Across the cell's boundary. Runoff leaves at once, drainage leaves from the groundwater.
+    infiltration : ndarray
+        Out of the root zone and down.
     recharge : ndarray
-        From the root zone to the groundwater.
+        Into the groundwater.
     soil_moisture : ndarray
         At the end of the month, m³ m⁻³.
     """
@@ -143,6 +151,7 @@ class Fluxes:
     runoff: Floats
     drainage: Floats
     net_pumping: Floats
+    infiltration: Floats
     recharge: Floats
     soil_moisture: Floats
 
@@ -168,19 +177,28 @@ def step(state: State, forcing: Forcing, properties: Properties, *, same_formula
     """
     precipitation = forcing.rain * float(forcing.days)
     root_zone = _as_losses if same_formulas else _root_zone
-    snow, soil, evapotranspiration, runoff, recharge, moisture = root_zone(state, forcing, properties, precipitation)
-    filled = state.groundwater + recharge
-    if not same_formulas:  # the ground takes no more than it holds
+    snow, soil, evapotranspiration, runoff, infiltration, moisture = root_zone(
+        state, forcing, properties, precipitation
+    )
+    if same_formulas:  # the losses know no way down that takes time, and no end of the room below
+        percolating, recharge = state.percolating, infiltration
+        filled = state.groundwater + recharge
+    else:
+        percolating = state.percolating + infiltration
+        recharge = percolating * properties.arriving_share
+        percolating = percolating - recharge
+        filled = state.groundwater + recharge
         rejected = np.maximum(filled - GROUNDWATER_ROOM, 0.0)
         filled, recharge, runoff = filled - rejected, recharge - rejected, runoff + rejected
     drainage = np.maximum(filled, 0.0) * properties.draining_share
     net_pumping = properties.pumping * forcing.pumping_season
-    new = State(snow, soil, filled - drainage, state.depletion - net_pumping)
-    return new, Fluxes(precipitation, evapotranspiration, runoff, drainage, net_pumping, recharge, moisture)
+    new = State(snow, soil, percolating, filled - drainage, state.depletion - net_pumping)
+    outward = precipitation, evapotranspiration, runoff, drainage, net_pumping
+    return new, Fluxes(*outward, infiltration, recharge, moisture)
 
 
 Parts = tuple[Floats, Floats, Floats, Floats, Floats, Floats]
-"""Snow, soil, evapotranspiration, runoff, recharge (mm) and soil moisture (m³ m⁻³)."""
+"""Snow, soil, evapotranspiration, runoff, infiltration (mm) and soil moisture (m³ m⁻³)."""
 
 
 def _root_zone(state: State, forcing: Forcing, properties: Properties, precipitation: Floats) -> Parts:
@@ -204,10 +222,10 @@ def _root_zone(state: State, forcing: Forcing, properties: Properties, precipita
     potential = potential * float(forcing.days)
     evapotranspiration = np.minimum(potential, wet * formulas.drawn_share(potential, capacity))
     soil = wet - evapotranspiration
-    recharge = properties.recharge_share * escaping
-    runoff = escaping - recharge + slide
+    infiltration = properties.recharge_share * escaping
+    runoff = escaping - infiltration + slide
     moisture = formulas.soil_moisture(soil / capacity, properties.porosity)
-    return pack - slide, soil, evapotranspiration, runoff, recharge, moisture
+    return pack - slide, soil, evapotranspiration, runoff, infiltration, moisture
 
 
 def _as_losses(state: State, forcing: Forcing, properties: Properties, precipitation: Floats) -> Parts:
@@ -219,7 +237,7 @@ def _as_losses(state: State, forcing: Forcing, properties: Properties, precipita
     )
     soil = np.clip(available - evapotranspiration, 0.0, capacity)
     moisture = formulas.soil_moisture(soil / capacity, properties.porosity)
-    recharge = formulas.losses_infiltration(moisture) * (precipitation - evapotranspiration)
+    infiltration = formulas.losses_infiltration(moisture) * (precipitation - evapotranspiration)
     # what is left over leaves; where the losses recharge more than there is, it comes from outside
-    runoff = available - evapotranspiration - soil - recharge
-    return state.snow, soil, evapotranspiration, runoff, recharge, moisture
+    runoff = available - evapotranspiration - soil - infiltration
+    return state.snow, soil, evapotranspiration, runoff, infiltration, moisture

@@ -1,6 +1,7 @@
 """The one door of the room: from a land fraction and settings to all files of the twin Earth."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from gwsd.sources.twin.noise import Field
 from gwsd.sources.twin.raw_climate import ClimateWriter
 from gwsd.sources.twin.raw_storage import observe, write_storage
 from gwsd.sources.twin.settings import TwinSettings
-from gwsd.sources.twin.simulation import Simulation, Stream, generator
+from gwsd.sources.twin.simulation import Month, Simulation, Stream, generator
 from gwsd.sources.twin.truth import TruthRecorder
 
 OUTPUTS = ("storage", "climate", "truth", "climate_blocks", "balance", "known", "faults")
@@ -79,33 +80,7 @@ def build_twin(
     simulation.watch(choose_sample(simulation.properties.pumping, generator(seed, Stream.SAMPLE)))
     report("twin Earth: soils and groundwater have settled")
 
-    nodes = place_nodes(cells, simulation.points, settings.climate_step)
-    blocks = choose_blocks(cells, settings.truth_climate_blocks, generator(seed, Stream.BLOCKS))
-    truth = TruthRecorder(cells, present)
-    balance = BalanceRecorder(cells, simulation.sample, months, simulation.exact_state)
-    coarse = np.zeros((len(present), *cells.coarse.shape), dtype=np.float32)
-    recorded = 0
-    with (
-        ClimateWriter(climate_paths, nodes, months, scenario_title) as climate,
-        BlockWriter(single["climate_blocks"], cells, blocks, months, scenario_title) as block_writer,
-    ):
-        for month in simulation.run(months):
-            climate.write(month)
-            block_writer.write(month)
-            assert simulation.exact_fluxes is not None
-            balance.record(simulation.exact_fluxes, simulation.exact_state, month.storage)
-            truth.record(month.month, month.storage)
-            if recorded < len(present) and month.month == present[recorded]:
-                coarse[recorded] = coarse_mean(cells, month.storage)
-                recorded += 1
-            if month.month == months[-1] or year_of(month.month + 1) != year_of(month.month):
-                report(f"twin Earth: {year_of(month.month)} done")
-    balance.write(single["balance"], scenario_title)
-    truth.write(single["truth"], scenario_title)
-    if truth.clipped:
-        report(f"twin Earth: {truth.clipped} values of the truth were cut to ±3276.7 mm")
-    del truth
-
+    coarse = _go_through(simulation, months, present, settings, seed, single, climate_paths, scenario_title, report)
     storage, uncertainty = observe(
         cells,
         coarse,
@@ -119,6 +94,54 @@ def build_twin(
     valid = write_known(single["known"], cells, faults, scenario_title)
     table.to_csv(single["faults"], index=False, lineterminator="\n", float_format="%.6g")
     report(f"twin Earth: {valid:,} valid cells, {len(table)} damaged on purpose, {len(present)} months")
+
+
+def _go_through(
+    simulation: Simulation,
+    months: Months,
+    present: Months,
+    settings: TwinSettings,
+    seed: int,
+    single: Mapping[str, Path],
+    climate_paths: Mapping[int, Path],
+    scenario_title: str,
+    report: Callable[[str], None],
+) -> NDArray[np.float32]:
+    """Step through all months, write climate, truth and balance; give storage on half a degree (M, rows, columns)."""
+    cells = simulation.cells
+    nodes = place_nodes(cells, simulation.points, settings.climate_step)
+    blocks = choose_blocks(cells, settings.truth_climate_blocks, generator(seed, Stream.BLOCKS))
+    truth = TruthRecorder(cells, present)
+    balance = BalanceRecorder(cells, simulation.sample, months, simulation.exact_state)
+    coarse = np.zeros((len(present), *cells.coarse.shape), dtype=np.float32)
+    place = {month: number for number, month in enumerate(present)}
+    with (
+        ClimateWriter(climate_paths, nodes, months, scenario_title) as climate,
+        BlockWriter(single["climate_blocks"], cells, blocks, months, scenario_title) as block_writer,
+        ThreadPoolExecutor(1) as pool,  # one thread for all files, beside the simulation of the next month
+    ):
+
+        def keep(month: Month) -> None:
+            climate.write(month)
+            block_writer.write(month)
+            truth.record(month.month, month.storage)
+            if month.month in place:
+                coarse[place[month.month]] = coarse_mean(cells, month.storage)
+
+        kept = pool.submit(lambda: None)
+        for month in simulation.run(months):
+            assert simulation.exact_fluxes is not None
+            balance.record(simulation.exact_fluxes, simulation.exact_state, month.storage)
+            kept.result()
+            kept = pool.submit(keep, month)
+            if month.month == months[-1] or year_of(month.month + 1) != year_of(month.month):
+                report(f"twin Earth: {year_of(month.month)} done")
+        kept.result()
+    balance.write(single["balance"], scenario_title)
+    truth.write(single["truth"], scenario_title)
+    if truth.clipped:
+        report(f"twin Earth: {truth.clipped} values of the truth were cut to ±3276.7 mm")
+    return coarse
 
 
 def coarse_mean(cells: LandCells, values: Field) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """The land cells of the twin Earth, and which half-degree cells of them the storage product covers."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -46,23 +47,23 @@ class LandCells:
         """Number of land cells N."""
         return len(self.row)
 
-    @property
+    @cached_property
     def lat(self) -> NDArray[np.float64]:
         """Latitude of each land cell, shape (N,), degrees north."""
         return self.fine.lat[self.row]
 
-    @property
+    @cached_property
     def lon(self) -> NDArray[np.float64]:
         """Longitude of each land cell, shape (N,), degrees east."""
         return self.fine.lon[self.column]
 
-    @property
+    @cached_property
     def coarse_index(self) -> NDArray[np.int64]:
         """Flat index of the half-degree cell in which each land cell lies, shape (N,)."""
         rows, columns = self.row // REFINEMENT, self.column // REFINEMENT
         return rows.astype(np.int64) * self.coarse.shape[1] + columns
 
-    @property
+    @cached_property
     def coarse_area(self) -> NDArray[np.float64]:
         """Land area in each half-degree cell, shape (rows, columns), km²."""
         size = self.coarse.shape[0] * self.coarse.shape[1]
@@ -88,7 +89,7 @@ def find_land(land: xr.DataArray, settings: TwinSettings) -> LandCells:
     Raises
     ------
     ConfigError
-        The region holds fewer land cells than the settings ask for.
+        The region holds no land, or fewer land cells than the settings ask for.
     """
     half = FINE_SPACING / 2
     lat, lon = land["lat"].to_numpy(), land["lon"].to_numpy()
@@ -98,6 +99,11 @@ def find_land(land: xr.DataArray, settings: TwinSettings) -> LandCells:
     share = land.transpose("lat", "lon").to_numpy().astype(np.float64)
     sheet = is_ice_sheet(fine.lat[:, None], fine.lon[None, :])
     active = (share >= LEAST_LAND) & ~sheet
+    if not active.any():
+        raise ConfigError(
+            f"region {region} holds no land outside Greenland and Antarctica: choose a region (west, south, east, "
+            "north) with land."
+        )
     row, column = np.nonzero(active)
     area = np.broadcast_to(cell_area(fine.lat, FINE_SPACING)[:, None], share.shape)
 

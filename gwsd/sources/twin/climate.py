@@ -25,19 +25,19 @@ MODE_PERIOD = 46.0
 MODE_DAMPING = 0.965
 """Memory of the multi-year mode from one month to the next."""
 
-WEATHER_SD = 0.6
+WEATHER_SD = 0.52
 """Of the logarithm of monthly precipitation: weather that forgets within a month or two."""
 
 WEATHER_MEMORY = 0.25
 """Correlation of weather with the month before."""
 
-DROUGHT_SD = 0.4
+DROUGHT_SD = 0.33
 """Of the logarithm of monthly precipitation: wet and dry spells of regions."""
 
 DROUGHT_MEMORY = 0.92
 """Correlation of spells with the month before (about a year to 1/e)."""
 
-MODE_SD = 0.35
+MODE_SD = 0.3
 """Of the logarithm of monthly precipitation: the multi-year mode, where it acts most."""
 
 TEXTURE_SD = 0.35

@@ -72,11 +72,11 @@ def place_nodes(cells: LandCells, points: Points, step: float) -> Nodes:
     shape = (len(lat), len(lon))
     node, cell, weight = _overlaps(cells.row, cells.column, cells.fine, step, shape)
     size = shape[0] * shape[1]
-    full = _row_areas(lat, step)
-    land_share = np.bincount(node, weights=weight, minlength=size).reshape(shape) / full[:, None]
+    full = _node_areas(lat, lon, step, cells.fine)
+    land_share = np.bincount(node, weights=weight, minlength=size).reshape(shape) / full
     ice_rows, ice_columns = np.nonzero(cells.ice)
     ice_node, _, ice_weight = _overlaps(ice_rows, ice_columns, cells.fine, step, shape)
-    ice_share = np.bincount(ice_node, weights=ice_weight, minlength=size).reshape(shape) / full[:, None]
+    ice_share = np.bincount(ice_node, weights=ice_weight, minlength=size).reshape(shape) / full
 
     enough = land_share + ice_share >= LEAST_LAND
     ice = enough & (ice_share > land_share)
@@ -86,8 +86,6 @@ def place_nodes(cells: LandCells, points: Points, step: float) -> Nodes:
     own = (land_share > 0) & land
     lender = np.full(size, -1, dtype=np.int64)
     lender[own.ravel()] = np.arange(own.sum())
-    if not own.any():
-        raise ValueError("no node holds land")
     nearest = distance_transform_edt(~own, return_distances=False, return_indices=True)
     flat = np.ravel_multi_index(tuple(nearest), shape)[land]
 
@@ -108,11 +106,14 @@ def place_nodes(cells: LandCells, points: Points, step: float) -> Nodes:
     return Nodes(lat, lon, land.ravel(), matrix, lender[flat], ice.ravel(), ice_point)
 
 
-def _row_areas(lat: NDArray[np.float64], step: float) -> NDArray[np.float64]:
-    """Area of the node cells of each row, relative (the pole's rows are half cells)."""
-    top = np.minimum(lat + step / 2, 90.0)
-    bottom = np.maximum(lat - step / 2, -90.0)
-    return np.asarray(step * (np.sin(np.deg2rad(top)) - np.sin(np.deg2rad(bottom))))
+def _node_areas(lat: NDArray[np.float64], lon: NDArray[np.float64], step: float, fine: Grid) -> NDArray[np.float64]:
+    """Area of each node's cell inside the region, shape (rows, columns), relative (half at its edges)."""
+    west, south, east, north = fine.region
+    top, bottom = np.minimum(lat + step / 2, north), np.maximum(lat - step / 2, south)
+    height = np.sin(np.deg2rad(top)) - np.sin(np.deg2rad(bottom))
+    right, left = lon + step / 2, lon - step / 2
+    width = right - left if fine.is_global else np.minimum(right, east) - np.maximum(left, west)
+    return np.outer(height, width)
 
 
 def _overlaps(

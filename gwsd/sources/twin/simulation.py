@@ -69,8 +69,6 @@ def generator(seed: int, stream: Stream) -> Generator:
 class Month:
     """One month of the truth, all of shape (N,) but the last two, which are of shape (Q,).
 
-    The arrays are overwritten by the next month.
-
     Parameters
     ----------
     month : datetime64[M]
@@ -142,6 +140,7 @@ class Simulation:
             porosity=terrain.porosity,
             exponent=terrain.exponent,
             recharge_share=terrain.recharge_share,
+            arriving_share=(1.0 - np.exp(-1.0 / terrain.delay)).astype(np.float32),
             draining_share=(1.0 - np.exp(-1.0 / terrain.memory)).astype(np.float32),
             pumping=pumping_rate(cells, terrain.pumping_contrast).astype(np.float32),
         )
@@ -149,7 +148,7 @@ class Simulation:
         self._annual_temperature = annual.astype(np.float32)
         self._standard_pressure = (SEA_LEVEL_HPA * (1.0 - 2.25577e-5 * terrain.elevation) ** 5.25588).astype(np.float32)
         zeros = np.zeros(cells.count, dtype=np.float32)
-        self.state = State(zeros.copy(), 0.5 * terrain.soil_capacity, zeros.copy(), zeros.copy())
+        self.state = State(zeros.copy(), 0.5 * terrain.soil_capacity, zeros.copy(), zeros.copy(), zeros.copy())
         self.watch(np.empty(0, dtype=np.int64))
 
     def watch(self, sample: NDArray[np.int64]) -> None:
@@ -197,8 +196,8 @@ class Simulation:
 
     def run(self, months: Months) -> Iterator[Month]:
         """Step through the months (spin up before), yielding each."""
-        moisture = np.empty(self.cells.count, dtype=np.float32)
         for month in months:
+            moisture = np.empty(self.cells.count, dtype=np.float32)
             rain, temperature = self._advance(month, moisture, None)
             warm = temperature - self._annual_temperature
             yield Month(

@@ -48,6 +48,12 @@ WETNESS: tuple[tuple[float, float, float, float, float], ...] = (
 """Latitude, longitude, half widths (degrees) and factor of precipitation where latitude alone says too little."""
 
 
+MEMORY_MONTHS = (3.0, 72.0)
+"""Shortest and longest memory of groundwater, months."""
+
+DELAY_MONTHS = (0.8, 4.0)
+"""Shortest and longest time that water takes down to the groundwater, months."""
+
 HIGHEST = 6000.0
 """Highest mean elevation of a land cell, m."""
 
@@ -67,7 +73,9 @@ class Terrain:
     exponent : ndarray
         How sharply infiltration rises with soil moisture (HBV's beta).
     recharge_share : ndarray
-        Share of the water leaving the root zone that reaches the groundwater; the rest runs off.
+        Share of the water leaving the root zone that goes down to the groundwater; the rest runs off.
+    delay : ndarray
+        Time that this water takes on its way down (1/e), months.
     memory : ndarray
         Time in which groundwater drains to 1/e, months.
     uplift : ndarray
@@ -81,6 +89,7 @@ class Terrain:
     porosity: Field
     exponent: Field
     recharge_share: Field
+    delay: Field
     memory: Field
     uplift: Field
     pumping_contrast: Field
@@ -139,13 +148,15 @@ def shape_terrain(
     high = points.to_cells @ heights.astype(np.float32)
     hills = mixed(0.5)
     elevation = np.clip(high + (120.0 + 0.1 * high) * np.exp(0.6 * hills) - 60.0, 0.0, HIGHEST)
+    memory = np.clip(13.0 * np.exp(0.8 * mixed(0.2)), *MEMORY_MONTHS)
     return Terrain(
         elevation=elevation.astype(np.float32),
         soil_capacity=np.clip(220.0 * np.exp(0.4 * mixed(0.4)), 60.0, 600.0).astype(np.float32),
         porosity=np.clip(0.44 + 0.04 * mixed(0.4), 0.3, 0.6).astype(np.float32),
         exponent=np.clip(2.5 * np.exp(0.3 * mixed(0.3)), 1.0, 6.0).astype(np.float32),
         recharge_share=(1.0 / (1.0 + np.exp(-(0.6 + 0.9 * mixed(0.3))))).astype(np.float32),
-        memory=np.clip(13.0 * np.exp(0.8 * mixed(0.2)), 2.0, 72.0).astype(np.float32),
+        delay=np.clip(memory / 8.0, *DELAY_MONTHS).astype(np.float32),
+        memory=memory.astype(np.float32),
         uplift=(0.2 * hills + 0.1 * mixed(0.8)).astype(np.float32),
         pumping_contrast=mixed(0.5),
     )

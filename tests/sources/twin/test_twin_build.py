@@ -59,7 +59,7 @@ def test_the_sample_in_float64_is_the_field_in_float32(balance):
 
 def test_infiltration_rises_with_soil_moisture(balance):
     wet = balance["precipitation"].values > 20.0
-    share = balance["recharge"].values[wet] / balance["precipitation"].values[wet]
+    share = balance["infiltration"].values[wet] / balance["precipitation"].values[wet]
     moisture = balance["soil_moisture"].values[wet]
     low, high = np.quantile(moisture, [0.3, 0.7])
     assert share[moisture > high].mean() > 1.5 * share[moisture < low].mean()
@@ -177,7 +177,7 @@ def test_with_the_switch_the_formulas_are_those_of_the_losses(build_earth, tmp_p
         assert np.abs(residual(balance)).max() < 1e-9
         alpha = infiltration_efficiency(balance["soil_moisture"].values, 0.1, 0.4)
         net = balance["precipitation"].values - balance["evapotranspiration"].values
-        np.testing.assert_allclose(balance["recharge"].values, alpha * net, atol=1e-9)
+        np.testing.assert_allclose(balance["infiltration"].values, alpha * net, atol=1e-9)
         # evapotranspiration against the losses' own functions, at a sample cell inside the climate block
         lat, lon = blocks["lat"].values[0], blocks["lon"].values[0]
         inside = np.isin(balance["lat"].values, lat) & np.isin(balance["lon"].values, lon)
@@ -197,7 +197,7 @@ def test_with_the_switch_the_formulas_are_those_of_the_losses(build_earth, tmp_p
 def test_without_the_switch_they_are_not(balance):
     alpha = infiltration_efficiency(balance["soil_moisture"].values, 0.1, 0.4)
     net = balance["precipitation"].values - balance["evapotranspiration"].values
-    assert np.abs(balance["recharge"].values - alpha * net).mean() > 2.0
+    assert np.abs(balance["infiltration"].values - alpha * net).mean() > 2.0
 
 
 def test_storage_remembers_the_climate_of_months_before(balance):

@@ -1,9 +1,12 @@
 """Parts of the twin Earth against brute force: filter, noise, nodes, pumping, the multi-year mode."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
 
+from gwsd.errors import ConfigError
 from gwsd.grid import EARTH_RADIUS_KM, FINE_SPACING, Grid, cell_area
 from gwsd.sources.twin.aquifers import AQUIFERS, pumping_rate, seasonal_factor
 from gwsd.sources.twin.cells import find_land
@@ -64,9 +67,8 @@ def test_cube_gives_two_independent_fields_of_unit_variance_with_the_slope_asked
     first, second = (np.array([pair[k] for pair in pairs]) for k in (0, 1))
     assert 0.85 < first.std() < 1.15
     assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.1
-    power = (np.abs(np.fft.rfft((first - first.mean(axis=1, keepdims=True)) * np.hanning(512), axis=1)) ** 2).mean(
-        axis=0
-    )
+    windowed = (first - first.mean(axis=1, keepdims=True)) * np.hanning(512)
+    power = (np.abs(np.fft.rfft(windowed, axis=1)) ** 2).mean(axis=0)
     band = slice(5, 30)  # wavelengths of 4,000 to 670 km; a line shows the surface's slope plus one
     slope = np.polyfit(np.log(np.arange(5, 30)), np.log(power[band]), 1)[0]
     assert slope == pytest.approx(-1.2, abs=0.5)
@@ -116,16 +118,22 @@ def test_nodes_average_by_area_and_cover_each_cell_of_the_product(step, land):
     assert np.isnan(grid).any()
 
 
-def test_ice_sheets_have_nodes_below_freezing_and_no_cells():
-    land = all_land((-50.0, 70.0, -40.0, 76.0))  # inside Greenland
-    land[:, 40:] = 0.0
-    outside = all_land((-50.0, 70.0, -40.0, 76.0)).assign_coords(lon=land["lon"] + 150.0)
-    cells = find_land(outside, PLAIN)
-    assert cells.count == outside.size
-    assert not cells.ice.any()
-    sheet = find_land(xr.concat([land, all_land((-40.0, 70.0, -20.0, 76.0))], "lon"), PLAIN)
-    assert sheet.count == 0 or sheet.ice.sum() > sheet.count
-    assert sheet.ice[:, :40].all()
+def test_ice_sheets_have_nodes_but_no_cells():
+    region = (-50.0, 70.0, -12.0, 78.0)  # Greenland, and beyond its outline a sea that is land here
+    cells = find_land(all_land(region), PLAIN)
+    assert cells.ice[40, 40]
+    assert not cells.ice[cells.row, cells.column].any()
+    assert cells.ice.sum() + cells.count == cells.ice.size
+    assert not cells.chosen[10, 10]
+    nodes = place_nodes(cells, place_points(cells), 0.5)
+    assert (nodes.land ^ nodes.ice).all()
+    assert nodes.ice.sum() > nodes.land.sum() > 0
+    assert nodes.ice_point.min() >= 0
+
+
+def test_a_region_of_ice_alone_is_refused():
+    with pytest.raises(ConfigError, match="holds no land outside Greenland and Antarctica"):
+        find_land(all_land((-45.0, 70.0, -40.0, 75.0)), PLAIN)
 
 
 def test_published_volumes_are_pumped():
@@ -163,3 +171,9 @@ def test_multi_year_mode_has_unit_variance_and_returns_after_its_period():
     lag = np.array([np.corrcoef(x[:-k], x[k:])[0, 1] for k in (12, 23, 46)])
     assert lag[1] < -0.2
     assert lag[2] > 0.1
+
+
+def test_the_docs_table_of_aquifers_is_the_one_in_the_code():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "twin-earth.md").read_text(encoding="utf-8")
+    for aquifer in AQUIFERS:
+        assert f"| {aquifer.name} | {aquifer.rate_km3:g} | {aquifer.citation} | {aquifer.note} |" in page

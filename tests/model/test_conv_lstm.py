@@ -1,0 +1,61 @@
+import pytest
+import torch
+from torch.nn import functional
+
+from gwsd.model.conv_lstm import ConvLSTM, ConvLSTMLayer
+
+
+def written_out(layer: ConvLSTMLayer, sequence: torch.Tensor) -> torch.Tensor:
+    """Equations (1)-(6) one by one, gate by gate, from the zero state."""
+    n = layer.hidden_channels
+    weight, bias = layer.gates.weight, layer.gates.bias
+    assert bias is not None
+    hidden = cell = torch.zeros(sequence.shape[0], n, *sequence.shape[-2:], dtype=sequence.dtype)
+    states = []
+    for step in range(sequence.shape[1]):
+
+        def gate(number: int, month: torch.Tensor = sequence[:, step], hidden: torch.Tensor = hidden) -> torch.Tensor:
+            rows = slice(number * n, (number + 1) * n)
+            of_input = functional.conv2d(month, weight[rows, : layer.input_channels], padding=1)
+            of_hidden = functional.conv2d(hidden, weight[rows, layer.input_channels :], padding=1)
+            return of_input + of_hidden + bias[rows, None, None]
+
+        i, o, candidate, f = torch.sigmoid(gate(0)), torch.sigmoid(gate(1)), torch.tanh(gate(2)), torch.sigmoid(gate(3))
+        cell = f * cell + i * candidate
+        hidden = o * torch.tanh(cell)
+        states.append(hidden)
+    return torch.stack(states, dim=1)
+
+
+def test_the_layer_is_the_papers_equations() -> None:
+    torch.manual_seed(1)
+    layer = ConvLSTMLayer(input_channels=3, hidden_channels=5).double()
+    sequence = torch.randn(2, 4, 3, 6, 7, dtype=torch.float64)
+    states = torch.stack(layer(sequence.unbind(1)), dim=1)
+    torch.testing.assert_close(states, written_out(layer, sequence))
+
+
+def test_two_layers_hand_on_the_whole_sequence() -> None:
+    torch.manual_seed(2)
+    encoder = ConvLSTM(input_channels=3, hidden_channels=4, layers=2).double()
+    climate = torch.randn(2, 3, 3, 5, 5, dtype=torch.float64)
+    first, second = encoder.layers
+    expected = written_out(second, written_out(first, climate))[:, -1]
+    torch.testing.assert_close(encoder(climate), expected)
+
+
+@pytest.mark.parametrize("months", [1, 2])
+def test_gradients_in_double_precision(months: int) -> None:
+    torch.manual_seed(3)
+    encoder = ConvLSTM(input_channels=2, hidden_channels=2, layers=2).double()
+    climate = torch.randn(1, months, 2, 3, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(encoder, climate)
+
+
+def test_the_oldest_month_is_remembered() -> None:
+    torch.manual_seed(4)
+    encoder = ConvLSTM(input_channels=2, hidden_channels=3, layers=2)
+    climate = torch.randn(1, 6, 2, 8, 8)
+    other = climate.clone()
+    other[:, 0] += 1.0
+    assert (encoder(climate) - encoder(other)).abs().max() > 1e-4

@@ -1,0 +1,144 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from gwsd.errors import DataError
+from gwsd.patches.gathering import Cube, gather, nearest_valid
+from gwsd.resample import Kernel, upsample
+from tests.training.toy_earth import LEVELS, VARIABLES, toy_cube, toy_datasets
+
+NORMALISATION = {name: {"mean": mean, "std": std} for name, (mean, std) in LEVELS.items()}
+
+
+def one_patch(month: str = "2002-06", row: int = 4, col: int = 5) -> pd.DataFrame:
+    return pd.DataFrame({"month": [month], "row": [row], "col": [col]})
+
+
+def test_a_batch_holds_what_the_files_hold() -> None:
+    storage, climate, _ = toy_datasets()
+    batch = gather(toy_cube(), one_patch(), size=8, memory=3)
+    window = {"lat": slice(4, 12), "lon": slice(5, 13)}
+    now = storage["storage"].sel(time="2002-06-01").isel(window).to_numpy()
+    before = storage["storage"].sel(time="2002-05-01").isel(window).to_numpy()
+    np.testing.assert_array_equal(batch.storage_mm[0, 0], now)
+    np.testing.assert_array_equal(batch.previous_mm[0, 0], before)
+    np.testing.assert_allclose(batch.storage[0, 0], (now + 5.0) / 50.0, rtol=1e-5)
+    assert torch.equal(batch.target_mm, upsample(batch.storage_mm, Kernel.BICUBIC))
+    for channel, name in enumerate(VARIABLES):
+        mean, std = LEVELS[name]
+        months = climate[name].sel(time=slice("2002-04-01", "2002-06-01")).isel(window).to_numpy()
+        np.testing.assert_allclose(batch.climate[0, :, channel], (months - mean) / std, atol=1e-5)
+    for name in ("precipitation", "evapotranspiration", "soil_moisture"):
+        expected = climate[name].sel(time="2002-06-01").isel(window).to_numpy()
+        np.testing.assert_array_equal(getattr(batch, name)[0, 0], expected)
+    latitudes = storage["lat"].to_numpy()[4] - 0.1875 + 0.125 * np.arange(32)
+    np.testing.assert_allclose(batch.area[0, 0, :, 7], np.cos(np.deg2rad(latitudes)), rtol=1e-6)
+
+
+def test_shapes() -> None:
+    rows = pd.concat([one_patch(), one_patch("2002-11", 16, 20), one_patch("2003-01", 0, 0)])
+    batch = gather(toy_cube(), rows, size=8, memory=6)
+    assert batch.climate.shape == (3, 6, 4, 8, 8)
+    assert batch.storage.shape == batch.storage_mm.shape == batch.previous_mm.shape == (3, 1, 8, 8)
+    assert batch.target_mm.shape == batch.valid.shape == batch.area.shape == (3, 1, 32, 32)
+    assert batch.valid.dtype == batch.has_previous.dtype == torch.bool
+    assert batch.climate.dtype == batch.target_mm.dtype == torch.float32
+
+
+def test_the_month_before_is_the_calendars_not_the_files() -> None:
+    # 2002-08 and 2002-09 are absent: October's predecessor in the file is July.
+    rows = pd.concat([one_patch("2002-04"), one_patch("2002-10"), one_patch("2002-11")])
+    batch = gather(toy_cube(), rows, size=8, memory=1)
+    assert batch.has_previous.tolist() == [False, False, True]
+    assert (batch.previous_mm[:2] == 0).all()
+
+
+def test_holes_are_filled_from_the_nearest_valid_cell_and_do_not_count() -> None:
+    storage, _, _ = toy_datasets()
+    batch = gather(toy_cube(), one_patch(col=32), size=8, memory=2)  # columns 32-39; the sea begins at 36
+    coast = storage["storage"].sel(time="2002-06-01").isel(lat=slice(4, 12), lon=35).to_numpy()
+    for column in range(4, 8):
+        np.testing.assert_array_equal(batch.storage_mm[0, 0, :, column], coast)
+    assert batch.valid[0, 0, :, :16].all()
+    assert not batch.valid[0, 0, :, 16:].any()
+    for name in ("climate", "target_mm", "previous_mm", "soil_moisture"):
+        assert torch.isfinite(getattr(batch, name)).all()
+
+
+def test_twelve_months_before_the_first_storage_are_there() -> None:
+    batch = gather(toy_cube(), one_patch("2002-04"), size=8, memory=12)
+    climate = toy_datasets()[1]["temperature"].sel(time="2001-05-01").isel(lat=4, lon=5).item()
+    assert batch.climate[0, 0, 2, 0, 0].item() == pytest.approx((climate - 15.0) / 8.0, abs=1e-5)
+    with pytest.raises(DataError, match=r"14 months of climate up to 2002-04 .* 2001-04 to 2003-03"):
+        gather(toy_cube(), one_patch("2002-04"), size=8, memory=14)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (one_patch(row=17), "leaves the grid of 24 by 48 cells"),
+        (one_patch(col=-1), "leaves the grid"),
+        (one_patch("2002-08"), "storage has no month 2002-08"),
+        (one_patch("2030-01"), "storage has no month 2030-01"),
+    ],
+)
+def test_patches_that_are_not_there(row: pd.DataFrame, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        gather(toy_cube(), row, size=8, memory=1)
+
+
+def brute_force(valid: np.ndarray, wraps: bool) -> np.ndarray:
+    """Smallest squared distance of every cell to a valid one."""
+    rows, columns = valid.shape
+    places = np.argwhere(valid)
+    result = np.empty(valid.shape)
+    for row in range(rows):
+        for col in range(columns):
+            across = np.abs(places[:, 1] - col)
+            if wraps:
+                across = np.minimum(across, columns - across)
+            result[row, col] = ((places[:, 0] - row) ** 2 + across**2).min()
+    return result
+
+
+@pytest.mark.parametrize("wraps", [True, False])
+@pytest.mark.parametrize("columns", [10, 11])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_nearest_valid_against_brute_force(wraps: bool, columns: int, seed: int) -> None:
+    valid = np.random.Generator(np.random.PCG64(seed)).random((7, columns)) > 0.9
+    valid[3, 0] = True
+    index = nearest_valid(valid, wraps=wraps)
+    places = np.argwhere(valid)[index]
+    row, col = np.indices(valid.shape)
+    across = np.abs(places[..., 1] - col)
+    if wraps:
+        across = np.minimum(across, columns - across)
+    np.testing.assert_array_equal((places[..., 0] - row) ** 2 + across**2, brute_force(valid, wraps))
+    assert (places[valid] == np.argwhere(valid)).all()
+
+
+def build(**replaced: object) -> Cube:
+    storage, climate, mask = toy_datasets()
+    parts = {"storage": storage, "climate": climate, "mask": mask, "normalisation": NORMALISATION, **replaced}
+    return Cube.from_datasets(
+        parts["storage"], parts["climate"], parts["mask"], normalisation=parts["normalisation"], variables=VARIABLES
+    )
+
+
+def test_bad_inputs_are_named() -> None:
+    storage, climate, mask = toy_datasets()
+    with pytest.raises(DataError, match="`soil_moisture` is missing"):
+        build(climate=climate.drop_vars("soil_moisture"))
+    with pytest.raises(DataError, match="normalisation: `temperature` is missing"):
+        build(normalisation={k: v for k, v in NORMALISATION.items() if k != "temperature"})
+    with pytest.raises(DataError, match="climate: months are missing"):
+        build(climate=climate.isel(time=[0, 1, 3]))
+    with pytest.raises(DataError, match="storage: months must increase"):
+        build(storage=storage.isel(time=[1, 0]))
+    with pytest.raises(DataError, match="storage and mask are not on one grid: their `lat` differ"):
+        build(storage=storage.isel(lat=slice(None, None, -1)))
+    with pytest.raises(DataError, match="no cell is valid"):
+        build(mask=mask * 0)
+    with pytest.raises(DataError, match=r"`storage` has no value at 288 of 1152 valid cells"):
+        build(mask=mask * 0 + 1)

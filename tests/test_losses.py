@@ -1,0 +1,302 @@
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.autograd import gradcheck
+from torch.distributions import Normal
+
+from gwsd import losses
+from gwsd.losses import LossSettings
+from gwsd.patches.gathering import Batch, Scale
+from gwsd.resample import Kernel, upsample
+
+SETTINGS = LossSettings(
+    physics_weight=0.05,
+    smoothness_weight=0.01,
+    regional_pool=16,
+    regional_unit_mm=10.0,
+    sign_sharpness_mm=10.0,
+    infiltration=(0.1, 0.4),
+)
+SCALE = Scale(mean=-10.0, std=50.0)
+POOL = 4
+
+
+class Out(NamedTuple):
+    mean: Tensor
+    variance: Tensor | None
+
+
+def random_fields(number: int, shape: tuple[int, ...] = (2, 1, 8, 8), seed: int = 0) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(number)]
+
+
+def half_valid(shape: tuple[int, ...] = (2, 1, 8, 8)) -> Tensor:
+    valid = torch.rand(shape, generator=torch.Generator().manual_seed(9)) > 0.3
+    valid[0, 0, :4, :4] = False  # a region without land
+    return valid
+
+
+def toy_batch(has_previous: tuple[bool, ...] = (True, True, False), dtype: torch.dtype = torch.float64) -> Batch:
+    size = len(has_previous)
+    storage, previous, p, et, theta = (field.to(dtype) for field in random_fields(5, (size, 1, 8, 8), seed=3))
+    storage_mm = 50 * storage - 10
+    valid = half_valid((size, 1, 8, 8)).repeat_interleave(4, 2).repeat_interleave(4, 3)
+    latitude = torch.linspace(0.3, 0.9, 32, dtype=dtype)
+    return Batch(
+        climate=torch.zeros(size, 1, 4, 8, 8, dtype=dtype),
+        storage=storage,
+        storage_mm=storage_mm,
+        previous_mm=torch.where(torch.tensor(has_previous)[:, None, None, None], 50 * previous, 0.0),
+        has_previous=torch.tensor(has_previous),
+        target_mm=upsample(storage_mm, Kernel.BICUBIC),
+        valid=valid,
+        area=latitude.cos()[None, None, :, None].expand(valid.shape),
+        precipitation=80 + 30 * p,
+        evapotranspiration=70 + 30 * et,
+        soil_moisture=0.25 + 0.05 * theta,
+    )
+
+
+def prediction(batch: Batch, seed: int = 5) -> Out:
+    mean, raw = random_fields(2, tuple(batch.target_mm.shape), seed=seed)
+    dtype = batch.target_mm.dtype
+    return Out(SCALE.standardise(batch.target_mm) + 0.1 * mean.to(dtype), raw.to(dtype).exp())
+
+
+def test_settings_are_exactly_the_keys_of_the_configuration() -> None:
+    config = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())["settings"]["loss"]
+    assert [field.name for field in fields(LossSettings)] == list(config)
+    LossSettings(**config)
+
+
+def test_equation_10_weighs_as_printed() -> None:
+    total = losses.equation_10_total(torch.tensor(1.0), torch.tensor(2.0), torch.tensor(3.0), SETTINGS)
+    assert total.item() == pytest.approx(1.0 + 0.05 * 2.0 + 0.01 * 3.0)
+
+
+def test_equation_11_is_the_normal_distributions_likelihood() -> None:
+    mean, target, raw = random_fields(3)
+    valid = half_valid()
+    found = losses.equation_11_likelihood(mean, raw.exp(), target, valid)
+    exact = -Normal(mean, raw.exp().sqrt()).log_prob(target) - 0.5 * np.log(2 * np.pi)
+    for patch in range(2):
+        assert found[patch] == pytest.approx(exact[patch][valid[patch]].mean().item())
+
+
+def test_equation_12_counts_disagreements() -> None:
+    change = torch.tensor([[3.0, -3.0, 3.0, 0.0, 5.0, -1.0]])[:, None, None]
+    net_input = torch.tensor([[1.0, 1.0, -1.0, 1.0, -2.0, -9.0]])[:, None, None]
+    valid = torch.tensor([[True, True, True, True, False, True]])[:, None, None]
+    # Disagree: the second and the third; the fifth is not valid; zero agrees with everything.
+    assert losses.equation_12_sign_agreement(change, net_input, valid).item() == pytest.approx(2 / 5)
+
+
+@given(st.floats(0.1, 100.0), st.integers(0, 50))
+def test_the_smooth_sign_agreement_is_bounded_by_the_one_as_written(sharpness: float, seed: int) -> None:
+    change, net_input = (100 * field for field in random_fields(2, seed=seed))
+    valid = half_valid()
+    written = losses.equation_12_sign_agreement(change, net_input, valid)
+    smooth = losses.equation_12_smooth(change, net_input, valid, sharpness_mm=sharpness)
+    assert (smooth >= 0).all()
+    assert (smooth <= written + 1e-12).all()
+    assert (written <= 1).all()
+    sharp = losses.equation_12_smooth(change, net_input, valid, sharpness_mm=1e-9)
+    torch.testing.assert_close(sharp, written)
+
+
+def test_equation_13_by_hand_and_free_of_units() -> None:
+    change, recharge = (100 * field for field in random_fields(2))
+    valid = half_valid()
+    found = losses.equation_13_magnitude(change, recharge, valid)
+    for patch in range(2):
+        x, y = (field[patch][valid[patch]].numpy() for field in (change, recharge))
+        assert found[patch].item() == pytest.approx(np.mean((x / x.std() - y / y.std()) ** 2), rel=1e-4)
+    torch.testing.assert_close(losses.equation_13_magnitude(50 * change, recharge, valid), found, rtol=1e-4, atol=0)
+
+
+def test_equation_13_of_a_flat_patch_is_finite_with_a_finite_gradient() -> None:
+    change = torch.zeros(1, 1, 8, 8, dtype=torch.float64, requires_grad=True)
+    recharge = torch.zeros(1, 1, 8, 8, dtype=torch.float64)
+    value = losses.equation_13_magnitude(change, recharge, torch.ones(1, 1, 8, 8, dtype=torch.bool))
+    value.sum().backward()
+    assert value.item() == 0.0
+    assert torch.isfinite(change.grad).all()
+
+
+def test_equation_14_by_hand() -> None:
+    change, recharge = random_fields(2)
+    valid, area = half_valid(), torch.rand(2, 1, 8, 8, dtype=torch.float64) + 0.1
+    found = losses.equation_14_regional_balance(change, recharge, valid, area, pool=POOL)
+    for patch in range(2):
+        weighted, weights = 0.0, 0.0
+        for row in (0, 4):
+            for col in (0, 4):
+                box = (patch, 0, slice(row, row + 4), slice(col, col + 4))
+                w = (area[box] * valid[box]).numpy()
+                if w.sum() == 0:
+                    continue
+                difference = np.average(change[box].numpy(), weights=w) - np.average(recharge[box].numpy(), weights=w)
+                weighted += w.sum() * abs(difference)
+                weights += w.sum()
+        assert found[patch].item() == pytest.approx(weighted / weights)
+
+
+def test_equation_14_sees_only_regional_means() -> None:
+    recharge, noise = random_fields(2)
+    valid, area = torch.ones(2, 1, 8, 8, dtype=torch.bool), torch.ones(2, 1, 8, 8, dtype=torch.float64)
+    means = noise.reshape(2, 1, 2, 4, 2, 4).mean((3, 5), keepdim=True)
+    local = noise - means.expand(2, 1, 2, 4, 2, 4).reshape(2, 1, 8, 8)
+    found = losses.equation_14_regional_balance(recharge + local + 3.0, recharge, valid, area, pool=POOL)
+    torch.testing.assert_close(found, torch.full((2,), 3.0, dtype=torch.float64))
+
+
+def test_equation_15_by_hand() -> None:
+    mean = torch.tensor([[1.0, 2.0, 4.0], [1.0, 5.0, 0.0]])[None, None]
+    valid = torch.tensor([[True, True, True], [True, True, False]])[None, None]
+    # Pairs: rows 1-2, 2-4, 1-5; columns 1-1, 2-5; those with the last cell do not count. Five valid cells.
+    assert losses.equation_15_smoothness(mean, valid).item() == pytest.approx((1 + 4 + 16 + 0 + 9) / 5)
+
+
+@pytest.mark.parametrize(
+    "equation",
+    [
+        lambda x, y, v: losses.equation_11_likelihood(x, y.exp(), torch.full_like(x, 0.3), v),
+        losses.squared_error,
+        lambda x, y, v: losses.equation_12_smooth(x, y, v, sharpness_mm=0.7),
+        losses.equation_13_magnitude,
+        lambda x, y, v: losses.equation_14_regional_balance(x, y, v, torch.ones_like(x), pool=POOL),
+        lambda x, y, v: losses.equation_15_smoothness(x, v) + 0 * y.sum(),
+    ],
+)
+def test_gradients_in_double_precision(equation: Any) -> None:
+    x, y = (field.requires_grad_() for field in random_fields(2))
+    assert gradcheck(lambda x, y: equation(x, y, half_valid()), (x, y))
+
+
+@pytest.mark.parametrize("variance_head", [True, False])
+def test_gradient_of_the_total_in_double_precision(variance_head: bool) -> None:
+    batch = toy_batch()
+    output = prediction(batch)
+    mean = output.mean[:, :, :8, :8].clone().requires_grad_()
+    small = replace(
+        batch,
+        **{name: getattr(batch, name)[:, :, :8, :8] for name in ("target_mm", "valid", "area")},
+        **{
+            name: getattr(batch, name)[:, :, :2, :2]
+            for name in ("storage", "previous_mm", "precipitation", "evapotranspiration", "soil_moisture")
+        },
+    )
+    settings = replace(SETTINGS, regional_pool=4)
+    raw = torch.zeros_like(mean).requires_grad_()
+
+    def total(mean: Tensor, raw: Tensor) -> Tensor:
+        return losses.total_loss(Out(mean, raw.exp() if variance_head else None), small, SCALE, settings)[0]
+
+    inputs = (mean, raw) if variance_head else (mean, raw.detach())
+    assert gradcheck(total, inputs)
+
+
+def test_the_sign_as_written_has_no_gradient_and_the_surrogate_has() -> None:
+    batch = toy_batch()
+    mean = batch.target_mm.clone().requires_grad_()
+    terms = losses.physics_terms(mean, batch, SETTINGS)
+    assert not terms["sign_as_written"].requires_grad
+    (gradient,) = torch.autograd.grad(terms["sign"], mean)
+    assert gradient.abs().max() > 0
+
+
+def test_invalid_cells_do_not_count() -> None:
+    batch = toy_batch()
+    output = prediction(batch)
+    total, terms = losses.total_loss(output, batch, SCALE, SETTINGS)
+    spoilt = Out(torch.where(batch.valid, output.mean, 1e3), torch.where(batch.valid, output.variance, 7.0))
+    other, _ = losses.total_loss(spoilt, batch, SCALE, SETTINGS)
+    assert other.item() == pytest.approx(total.item(), rel=1e-12)
+    assert tuple(terms) == losses.TERMS
+    assert not any(term.requires_grad for term in terms.values())
+
+
+def test_the_total_is_the_sum_of_its_terms() -> None:
+    batch = toy_batch()
+    total, terms = losses.total_loss(prediction(batch), batch, SCALE, SETTINGS)
+    assert terms["physics"] == pytest.approx((terms["sign"] + terms["magnitude"] + terms["regional"]).item())
+    expected = terms["data"] + 0.05 * terms["physics"] + 0.01 * terms["smoothness"]
+    assert total.item() == pytest.approx(expected.item())
+
+
+def test_without_physics_the_terms_are_reported_but_not_trained_on() -> None:
+    batch = toy_batch()
+    output = prediction(batch)
+    settings = replace(SETTINGS, physics_weight=0.0)
+    total, terms = losses.total_loss(output, batch, SCALE, settings)
+    assert total.item() == pytest.approx((terms["data"] + 0.01 * terms["smoothness"]).item())
+    assert terms["physics"] == losses.total_loss(output, batch, SCALE, SETTINGS)[1]["physics"]
+
+
+def test_patches_without_a_month_before_do_not_enter_the_physics() -> None:
+    batch = toy_batch((True, True, False))
+    mean = prediction(batch).mean * 50
+    spoilt = mean.clone()
+    spoilt[2] += 1e4
+    assert losses.physics_terms(mean, batch, SETTINGS) == losses.physics_terms(spoilt, batch, SETTINGS)
+    by_patch = losses.physics_by_patch(mean, batch, SETTINGS)
+    for values in by_patch.values():
+        assert values.isnan().tolist() == [False, False, True]
+
+
+def test_a_batch_without_any_month_before_has_no_physics_and_still_a_loss() -> None:
+    batch = toy_batch((False, False))
+    output = prediction(batch)
+    mean = output.mean.clone().requires_grad_()
+    total, terms = losses.total_loss(Out(mean, output.variance), batch, SCALE, SETTINGS)
+    assert terms["physics"].isnan()
+    assert torch.isfinite(total)
+    total.backward()
+    assert torch.isfinite(mean.grad).all()
+
+
+def test_a_nan_of_the_network_is_seen() -> None:
+    batch = toy_batch()
+    output = prediction(batch)
+    total, _ = losses.total_loss(Out(output.mean * torch.nan, output.variance), batch, SCALE, SETTINGS)
+    assert total.isnan()
+
+
+def test_the_batchs_terms_are_the_means_over_all_its_cells() -> None:
+    batch = toy_batch((True, True, True))
+    mean = prediction(batch).mean * 50
+    by_patch = losses.physics_by_patch(mean, batch, SETTINGS)
+    joined = losses.physics_terms(mean, batch, SETTINGS)
+    cells = batch.valid.sum((1, 2, 3)).numpy()
+    for name in ("sign", "magnitude", "sign_as_written"):
+        assert joined[name].item() == pytest.approx(np.average(by_patch[name].numpy(), weights=cells))
+    for name in ("physics",):
+        parts = [joined[part] for part in ("sign", "magnitude", "regional")]
+        assert joined[name].item() == pytest.approx(sum(parts).item())
+
+
+def test_a_month_that_follows_the_climate_has_no_sign_or_regional_loss() -> None:
+    """A storage that changes by exactly (P - ET)·α, everywhere, satisfies all three constraints."""
+    batch = toy_batch((True, True))
+    net_input = upsample(batch.precipitation - batch.evapotranspiration, Kernel.BILINEAR)
+    alpha = 0.1 + 0.4 * upsample(batch.soil_moisture, Kernel.BILINEAR)
+    mean = upsample(batch.previous_mm, Kernel.BICUBIC) + net_input * alpha
+    for name, value in losses.physics_terms(mean, batch, SETTINGS).items():
+        assert value.item() == pytest.approx(0.0, abs=1e-9), name
+
+
+def test_the_regional_term_is_stated_in_its_unit() -> None:
+    batch = toy_batch()
+    mean = prediction(batch).mean * 50
+    in_cm = losses.physics_terms(mean, batch, SETTINGS)["regional"]
+    in_mm = losses.physics_terms(mean, batch, replace(SETTINGS, regional_unit_mm=1.0))["regional"]
+    assert in_mm.item() == pytest.approx(10 * in_cm.item())
