@@ -13,8 +13,8 @@ reproduce: $(READY)
 	$(SNAKEMAKE)
 
 report: $(READY)
-	$(SNAKEMAKE) report_inputs
-	$(RUN) snakemake all --report results/report.html
+	$(SNAKEMAKE)
+	$(RUN) snakemake --report results/report.html
 	@echo "results/report.html"
 
 test: $(READY)

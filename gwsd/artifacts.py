@@ -118,7 +118,7 @@ ARTIFACTS: tuple[Artifact, ...] = (
         "figure",
         1,
         "Trends",
-        "Linear trend of the storage anomaly with the season removed. Hatching marks trends that are not significant "
+        "Linear trend of the storage anomaly with the season removed. Dots mark trends that are not significant "
         "after allowance for autocorrelation.",
         "nc",
         "none",

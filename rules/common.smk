@@ -19,6 +19,7 @@ from gwsd.config import NAME_PATTERN, derive_seed, read_config
 from gwsd.errors import ConfigError
 from gwsd.provenance.closure import import_closure
 from gwsd.provenance.locks import clear_dead_lock
+from gwsd.tables.reported import figure_note
 
 try:
     CONFIG = read_config(config)

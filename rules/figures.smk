@@ -14,7 +14,7 @@ rule figure1_data:
     output:
         data="results/{scenario}/figures/figure1.nc",
     params:
-        settings=settings("trend", data_label=data_label),
+        settings=settings("trend", data_label=data_label, reported=figure_note("figure1")),
     log:
         "results/{scenario}/logs/figures/figure1_data.log",
     conda:
@@ -33,7 +33,7 @@ rule figure2_data:
     output:
         data="results/{scenario}/figures/figure2.csv",
     params:
-        settings=settings("model", "patches", "loss", data_label=data_label),
+        settings=settings("model", "patches", "loss", data_label=data_label, reported=figure_note("figure2")),
     log:
         "results/{scenario}/logs/figures/figure2_data.log",
     conda:
@@ -54,7 +54,7 @@ rule figure3_data:
     output:
         data="results/{scenario}/figures/figure3.nc",
     params:
-        settings=settings("evaluation", data_label=data_label),
+        settings=settings("evaluation", data_label=data_label, reported=figure_note("figure3")),
     log:
         "results/{scenario}/logs/figures/figure3_data.log",
     conda:
@@ -77,7 +77,7 @@ rule figure4_data:
     output:
         data="results/{scenario}/figures/figure4.nc",
     params:
-        settings=settings(data_label=data_label),
+        settings=settings(data_label=data_label, reported=figure_note("figure4")),
     log:
         "results/{scenario}/logs/figures/figure4_data.log",
     conda:
@@ -98,7 +98,7 @@ rule figure5_data:
     output:
         data="results/{scenario}/figures/figure5.nc",
     params:
-        settings=settings(data_label=data_label),
+        settings=settings(data_label=data_label, reported=figure_note("figure5")),
     log:
         "results/{scenario}/logs/figures/figure5_data.log",
     conda:
@@ -118,7 +118,7 @@ rule figure6_data:
     output:
         data="results/{scenario}/figures/figure6.csv",
     params:
-        settings=settings(data_label=data_label),
+        settings=settings(data_label=data_label, reported=figure_note("figure6")),
     log:
         "results/{scenario}/logs/figures/figure6_data.log",
     conda:
@@ -138,7 +138,7 @@ rule figure7_data:
     output:
         data="results/{scenario}/figures/figure7.nc",
     params:
-        settings=settings("evaluation", data_label=data_label),
+        settings=settings("evaluation", data_label=data_label, reported=figure_note("figure7")),
     log:
         "results/{scenario}/logs/figures/figure7_data.log",
     conda:

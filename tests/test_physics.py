@@ -4,7 +4,7 @@ import pyet
 import pytest
 import torch
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gwsd import physics
@@ -104,6 +104,7 @@ def test_nothing_evaporates_from_frost_by_thornthwaite_even_where_it_never_thaws
     soil=st.floats(0.0, 100.0),
     limit=st.sampled_from(list(Limit)),
 )
+@settings(deadline=None)
 def test_evapotranspiration_stays_within_its_bounds(potential, rain, soil, limit):
     actual, after = physics.evapotranspire(
         np.array([potential]), np.array([rain]), np.array([soil]), capacity=100.0, limit=limit

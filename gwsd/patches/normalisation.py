@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gwsd.errors import DataError
 from gwsd.inputs.calendar import parse_month
-from gwsd.patches.sampling import count_cover
+from gwsd.patches.windows import count_cover
 
 SMALLEST_STD = 1e-6
 """A variable that does not vary is centred and left at its scale."""

@@ -202,3 +202,18 @@ def reported_value(table: str, row: str, column: str) -> Value | None:
     """Return only the value of `reported`, or None."""
     entry = reported(table, row, column)
     return None if entry is None else entry.value
+
+
+def figure_note(figure: str) -> str:
+    """Say in one line what the paper reports of a figure; empty where it reports nothing.
+
+    Parameters
+    ----------
+    figure : str
+        Such as figure4.
+    """
+    return "; ".join(
+        f"{one.row} {one.column} {one.value} {one.unit}".replace("_", " ").strip()
+        for one in PAPER
+        if one.table == figure
+    )

@@ -60,7 +60,7 @@ def make_world(seed, months=60):
     coords = {"lat": GRID.lat, "lon": GRID.lon}
     dims = ("time", "lat", "lon")
     return (
-        xr.Dataset({"storage": (dims, storage)}, coords={"time": every[present], **coords}),
+        xr.Dataset({"storage": (dims, storage, {"units": "mm"})}, coords={"time": every[present], **coords}),
         xr.Dataset(
             {"precipitation": (dims, rain), "temperature": (dims, temperature)}, coords={"time": every, **coords}
         ),
@@ -88,6 +88,7 @@ def test_every_fault_is_found_and_nothing_else(seed):
     kept = quality.keep_valid(storage, mask)["storage"]
     np.testing.assert_array_equal(np.isfinite(kept).all("time"), truth == Reason.VALID)
     assert np.isnan(kept.values[:, truth != Reason.VALID]).all()
+    assert kept.attrs == storage["storage"].attrs
 
 
 def test_no_healthy_cell_trips_whatever_the_gaps():

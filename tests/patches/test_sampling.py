@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from gwsd.errors import ConfigError, DataError
 from gwsd.grid import Grid
 from gwsd.inputs.calendar import month_range
-from gwsd.patches import sampling
+from gwsd.patches.blocks import BLOCKS
 from gwsd.patches.normalisation import fit_normalisation
-from gwsd.patches.sampling import BLOCKS, COLUMNS, SPLITS, overlap, sample, tabulate_overlap
+from gwsd.patches.sampling import COLUMNS, SPLITS, overlap, sample, tabulate_overlap
+from gwsd.patches.windows import cover, valid_share
 
 GRID = Grid(0.5, (-40.0, -20.0, 40.0, 30.0))  # 100 rows, 160 columns
 EVERY = month_range("2002-04", "2008-03")
@@ -35,7 +36,7 @@ def draw(valid, seed=0, months=MONTHS, **changes):
 @settings(max_examples=20, deadline=None)
 def test_valid_share_agrees_with_counting(seed, size):
     mask = np.random.default_rng(seed).random((12, 15)) > 0.4
-    share = sampling.valid_share(mask, size)
+    share = valid_share(mask, size)
     windows = np.lib.stride_tricks.sliding_window_view(mask, (size, size))
     np.testing.assert_allclose(share, windows.mean(axis=(2, 3)))
 
@@ -82,7 +83,7 @@ def test_the_seed_decides(valid):
 
 def test_every_place_is_as_likely(valid):
     # With all there are, each comes once.
-    places = int((sampling.valid_share(valid, 16) >= 0.5).sum())
+    places = int((valid_share(valid, 16) >= 0.5).sum())
     tables = draw(valid, months=MONTHS[:1], train=places - 2, validation=1, test=1)
     assert len(pd.concat(tables.values()).drop_duplicates(["row", "col"])) == places
     with pytest.raises(ConfigError, match=rf"ask for {places + 1:,} patches, but there are only {places:,}"):
@@ -167,7 +168,7 @@ def test_normalisation_is_fitted_on_training_patches_alone(valid):
         inside = valid[window]
         stack.append((storage[t][window][inside], pressure[every][window][inside]))
     # What training never sees must not count.
-    seen = {month: sampling.cover(part, 16, GRID.shape) for month, part in tables["train"].groupby("month")}
+    seen = {month: cover(part, 16, GRID.shape) for month, part in tables["train"].groupby("month")}
     for t, month in enumerate(MONTHS[:8].astype("datetime64[M]").astype(str)):
         storage[t][~(seen.get(month, np.zeros(GRID.shape, bool)) & valid)] = 1e6
     storage[:, ~valid] = np.nan

@@ -112,7 +112,8 @@ def write_storage(
         Of the scenario.
     """
     name = "groundwater storage anomaly in the format of G3P v1.12"
-    source = "twin Earth, baseline mean of 2004-01 to 2009-12 removed, Gaussian filter on the sphere"
+    years = "2004 to 2009" if baseline_of(months).sum() < len(months) else "all months"
+    source = f"twin Earth, mean of {years} removed, Gaussian filter on the sphere"
     with new_file(path, f"{name} ({title})", Conventions="CF-1.8", source=source) as file:
         add_months(file, months, STAMP_DAY)
         add_axis(file, "lat", grid.lat[::-1].copy(), standard_name="latitude", units="degrees_north")

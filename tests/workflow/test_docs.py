@@ -1,0 +1,68 @@
+"""Every command that README and docs show, run: Snakemake's as a dry run, the others for real."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.conftest import ROOT, Project
+
+pytestmark = pytest.mark.workflow
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+COMMANDS = sorted(
+    {
+        line.split("#")[0].strip()
+        for page in PAGES
+        for block in BLOCK.findall(page.read_text())
+        for line in block.splitlines()
+        if line.strip()
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def project(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A finished project whose toy results stand where the pages speak of the demo's."""
+    copy = Project.copy(tmp_path_factory.mktemp("docs"))
+    shutil.copytree(finished.root / "results/toy", copy.root / "results/demo")
+    shutil.copy(next(finished.root.glob("results/toy/raw/g3p/GWSA/*.nc")), copy.root / "FILE.nc")
+    for year in range(2001, 2024):
+        path = copy.root / f"RAW/era5_land/era5_land_{year}.nc"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    name = "gwsa_g3p_200204_202309_monthly_05_degree_250km_gauss_filtered_gravis.nc"
+    (copy.root / "RAW/g3p/GWSA").mkdir(parents=True)
+    (copy.root / "RAW/g3p/GWSA" / name).touch()
+    return copy
+
+
+def test_the_pages_show_commands() -> None:
+    assert {"make reproduce", "make test", "snakemake --cores all figure4"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_pages_works(project: Project, command: str) -> None:
+    words = shlex.split(command)
+    if words[0] in ("snakemake", "make"):
+        words.insert(1, "-n")
+    else:
+        assert words[0] == "gwsd", f"no test knows how to run {command!r}"
+    result = subprocess.run(words, cwd=project.root, env=project.environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_no_page_names_a_path_of_one_machine() -> None:
+    for page in PAGES:
+        assert str(ROOT) not in page.read_text()
+        assert str(Path.home()) + "/" not in page.read_text()
