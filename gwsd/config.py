@@ -88,6 +88,17 @@ class Evapotranspiration(Section):
 
     formula: Literal["thornthwaite", "oudin", "hamon"] = Field(description="potential evapotranspiration")
     limit: Literal["budyko", "water", "none"] = Field(description="how available water bounds it")
+    soil_water_mm: float = Field(ge=0, description="soil water that roots can draw on, mm")
+
+
+class Blocks(Section):
+    """Blocks of space and time that the split `blocked` holds out whole."""
+
+    sides: float = Field(ge=1, description="side of a block, in sides of a patch")
+    months: Positive = Field(description="length of a block, months")
+    buffer_cells: int = Field(ge=0, description="coarse cells around a block that no other split touches")
+    buffer_months: int = Field(ge=0, description="months around a block that no other split is of")
+    held_out: float = Field(gt=0, lt=0.5, description="share of the blocks for validation, and as many for test")
 
 
 class Patches(Section):
@@ -99,6 +110,7 @@ class Patches(Section):
     test: Positive = Field(description="test patches")
     split: Literal["random", "blocked"] = Field(description="independent draws, or time and space blocks with buffers")
     min_valid_share: float = Field(gt=0, le=1, description="least share of valid coarse cells in a patch")
+    blocks: Blocks
 
 
 class Model(Section):
@@ -274,9 +286,11 @@ def read_config(document: Mapping[str, Any]) -> Config:
             merged[name] = _validated_settings(base, departure or {}, f"scenarios.{name}")
         except ConfigError as error:
             problems.extend(line for line in str(error).splitlines() if line not in problems)
-    for key in ("storage_path", "raw_dir"):
-        if not isinstance(document.get(key), str | None):
-            problems.append(f"{key}: {document[key]!r} is not a path (a text)")
+    problems.extend(
+        f"{key}: {document[key]!r} is not a path (a text)"
+        for key in ("storage_path", "raw_dir")
+        if not isinstance(document.get(key), str | None)
+    )
     if problems:
         raise ConfigError("\n".join(problems))
     config = Config(

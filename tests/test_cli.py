@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from gwsd.cli import main
 from gwsd.config import settings_reference
 

@@ -10,10 +10,12 @@ def patches(job: Job) -> None:
     import numpy as np
     import xarray as xr
 
+    from gwsd.patches.blocks import Blocks
     from gwsd.patches.normalisation import fit_normalisation
     from gwsd.patches.sampling import sample, tabulate_overlap
 
-    settings = job.settings["patches"]
+    settings = dict(job.settings["patches"])
+    blocks = Blocks(**settings.pop("blocks"))
     with (
         xr.open_dataset(job.input("storage")) as storage,
         xr.open_dataset(job.input("climate")) as climate,
@@ -26,6 +28,7 @@ def patches(job: Job) -> None:
             mask["lat"].values,
             mask["lon"].values,
             **settings,
+            blocks=blocks,
             rng=np.random.Generator(np.random.PCG64(job.seed)),
         )
         normalisation = fit_normalisation(

@@ -22,12 +22,16 @@ VARIABLES = {
 }
 """Variables of climate.nc: what they are and their units. The first four are regridded, the last follows."""
 
-SOIL_WATER_CAPACITY_MM = 100.0
-"""Water that roots can draw on: the 4 inches that Thornthwaite (1948) assumes everywhere."""
-
 
 def align_climate(
-    years: Iterable[xr.Dataset], grid: Grid, *, climate_start: str, end: str, formula: str, limit: str
+    years: Iterable[xr.Dataset],
+    grid: Grid,
+    *,
+    climate_start: str,
+    end: str,
+    formula: str,
+    limit: str,
+    soil_water_mm: float,
 ) -> xr.Dataset:
     """Bring climate to the storage's grid, year by year, and estimate evapotranspiration.
 
@@ -39,7 +43,7 @@ def align_climate(
         Of the storage.
     climate_start, end : str
         First and last month, YYYY-MM.
-    formula, limit : str
+    formula, limit, soil_water_mm : str, str, float
         Section `evapotranspiration` of the settings.
 
     Returns
@@ -85,6 +89,7 @@ def align_climate(
         months,
         formula=formula,
         limit=limit,
+        soil_water_mm=soil_water_mm,
         out=fields["evapotranspiration"],
     )
     return _describe(fields, share, grid, months, formula, limit)
@@ -106,12 +111,13 @@ def estimate_evapotranspiration(
     *,
     formula: str,
     limit: str,
+    soil_water_mm: float,
     out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Estimate evapotranspiration from temperature, bounded by available water.
 
     A month's available water is its precipitation and what the soil kept of earlier months, at most
-    `SOIL_WATER_CAPACITY_MM`. The soil starts full and is spun up with the first twelve months.
+    `soil_water_mm`. The soil starts full and is spun up with the first twelve months.
 
     Parameters
     ----------
@@ -124,6 +130,8 @@ def estimate_evapotranspiration(
         Of `gwsd.physics.Formula`.
     limit : str
         Of `gwsd.physics.Limit`.
+    soil_water_mm : float
+        Soil water that roots can draw on, mm.
     out : ndarray, shape (T, H, W), optional
         Filled and returned where given.
 
@@ -142,13 +150,13 @@ def estimate_evapotranspiration(
     middle = mid_month_day_of_year(months)
     warmth = np.stack([field[known] for field in temperature])
     index = heat_index(monthly_climatology(warmth, months).astype(np.float64))
-    soil = np.full(len(rows), SOIL_WATER_CAPACITY_MM)
+    soil = np.full(len(rows), soil_water_mm)
     for t in [*range(min(12, len(months))), *range(len(months))]:
         potential = potential_evapotranspiration(
             warmth[t].astype(np.float64), where, middle[t], int(days[t]), index, formula=Formula(formula)
         )
         rain = precipitation[t, rows, columns].astype(np.float64)
-        actual, soil = evapotranspire(potential, rain, soil, capacity=SOIL_WATER_CAPACITY_MM, limit=Limit(limit))
+        actual, soil = evapotranspire(potential, rain, soil, capacity=soil_water_mm, limit=Limit(limit))
         out[t, rows, columns] = actual
     return out
 

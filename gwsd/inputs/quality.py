@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gwsd.errors import DataError
+from gwsd.sources.land import is_ice_sheet
 
 
 class Reason(IntEnum):
@@ -30,7 +31,7 @@ class Reason(IntEnum):
 MEANINGS = {
     Reason.VALID: "complete, varying and plausible storage, with climate in every month",
     Reason.OCEAN: "no storage in any month, and less than half of the cell is land with climate",
-    Reason.ICE: "no storage in any month, and the mean of the warmest month is below 0 degC",
+    Reason.ICE: "on an ice sheet, or no storage in any month where the mean of the warmest month is below 0 degC",
     Reason.FILLED: "no storage in any month, on land that has climate",
     Reason.INCOMPLETE: "storage is missing in some of the product's months",
     Reason.NO_CLIMATE: "storage, but climate is missing in some month",
@@ -119,7 +120,9 @@ def assess(storage: xr.Dataset, climate: xr.Dataset, settings: QualitySettings) 
     reason[without & land] = Reason.FILLED
     reason[without & land & (warmest < 0.0)] = Reason.ICE
     reason[(present > 0) & (present < len(values))] = Reason.INCOMPLETE
-    reason[(present == len(values)) & ~all_climate] = Reason.NO_CLIMATE
+    sheet = is_ice_sheet(storage["lat"].values[:, None], storage["lon"].values[None, :])
+    reason[(present > 0) & sheet] = Reason.ICE
+    reason[(present == len(values)) & ~sheet & ~all_climate] = Reason.NO_CLIMATE
 
     complete = present == len(values)
     series = np.stack([field[complete] for field in values])

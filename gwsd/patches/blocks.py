@@ -34,11 +34,6 @@ class Blocks:
     held_out: float
 
 
-BLOCKS = Blocks(sides=1.5, months=12, buffer_cells=5, buffer_months=3, held_out=0.1)
-"""Five half-degree cells are the 250 km over which the product is smoothed; three months outlast the month
-that a storage change reaches back, and the quick part of the storage's memory."""
-
-
 def draw_blocked(
     windows: Windows,
     months: Months,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gwsd.errors import ConfigError
 from gwsd.inputs.calendar import format_months, has_previous
-from gwsd.patches.blocks import BLOCKS, Blocks, draw_blocked
+from gwsd.patches.blocks import Blocks, draw_blocked
 from gwsd.patches.windows import Drawn, Mask, Months, Windows, cover, find_windows
 
 COLUMNS = ["patch", "month", "row", "col", "lat", "lon", "valid_share", "has_previous"]
@@ -35,7 +35,7 @@ def sample(
     split: str,
     min_valid_share: float,
     rng: np.random.Generator,
-    blocks: Blocks = BLOCKS,
+    blocks: Blocks,
 ) -> dict[str, pd.DataFrame]:
     """Draw the patches of all splits.
 

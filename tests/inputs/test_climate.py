@@ -6,6 +6,8 @@ from gwsd.errors import DataError
 from gwsd.grid import Grid
 from gwsd.inputs import climate
 
+SOIL_WATER = 100.0
+
 
 def node_field(step, *, water=0.3, seed=1, months=2):
     """Noise on global nodes, some of it water."""
@@ -42,7 +44,13 @@ def make_years(first=2001, years=2, step=5.0):
 @pytest.mark.parametrize("limit", ["budyko", "water", "none"])
 def test_climate_is_aligned_and_evapotranspiration_bounded(formula, limit):
     aligned = climate.align_climate(
-        make_years(), Grid(10.0), climate_start="2001-04", end="2002-09", formula=formula, limit=limit
+        make_years(),
+        Grid(10.0),
+        climate_start="2001-04",
+        end="2002-09",
+        formula=formula,
+        limit=limit,
+        soil_water_mm=SOIL_WATER,
     )
     assert list(aligned.data_vars) == [*climate.VARIABLES, "land_share"]
     assert aligned.sizes["time"] == 18
@@ -60,17 +68,24 @@ def test_climate_is_aligned_and_evapotranspiration_bounded(formula, limit):
         aligned["time"].values,
         formula=formula,
         limit="none",
+        soil_water_mm=SOIL_WATER,
     )
     assert (actual <= potential * (1 + 1e-6)).all()
     if limit != "none":
         # Over the whole period no more can evaporate than fell and was stored.
-        assert (actual.sum(axis=0) <= 18 * 60.0 + climate.SOIL_WATER_CAPACITY_MM + 1e-2).all()
+        assert (actual.sum(axis=0) <= 18 * 60.0 + SOIL_WATER + 1e-2).all()
         assert (actual < potential).any()
 
 
 def test_warm_places_evaporate_most_in_their_own_summer():
     aligned = climate.align_climate(
-        make_years(), Grid(10.0), climate_start="2001-01", end="2001-12", formula="thornthwaite", limit="none"
+        make_years(),
+        Grid(10.0),
+        climate_start="2001-01",
+        end="2001-12",
+        formula="thornthwaite",
+        limit="none",
+        soil_water_mm=SOIL_WATER,
     )
     cell = aligned["evapotranspiration"].isel(lon=10)
     assert cell.sel(lat=45.0).values.argmax() == 6
@@ -83,7 +98,7 @@ def test_a_desert_evaporates_what_rains():
     rain = np.full((36, 1, 1), 5.0, dtype=np.float32)
     for limit in ("budyko", "water"):
         actual = climate.estimate_evapotranspiration(
-            temperature, rain, np.array([25.0]), months, formula="thornthwaite", limit=limit
+            temperature, rain, np.array([25.0]), months, formula="thornthwaite", limit=limit, soil_water_mm=SOIL_WATER
         )
         np.testing.assert_allclose(actual[12:], 5.0, atol=0.01)
 
@@ -91,11 +106,23 @@ def test_a_desert_evaporates_what_rains():
 def test_a_missing_month_and_a_climate_elsewhere_are_refused():
     with pytest.raises(DataError, match="lacks 2003-01"):
         climate.align_climate(
-            make_years(), Grid(10.0), climate_start="2001-01", end="2003-01", formula="oudin", limit="none"
+            make_years(),
+            Grid(10.0),
+            climate_start="2001-01",
+            end="2003-01",
+            formula="oudin",
+            limit="none",
+            soil_water_mm=SOIL_WATER,
         )
     south = (year.sel(lat=slice(-90, -50)) for year in make_years())
     region = (0.0, 20.0, 40.0, 40.0)
     with pytest.raises(DataError, match="covers no cell of the region"):
         climate.align_climate(
-            south, Grid(10.0, region), climate_start="2001-01", end="2002-12", formula="oudin", limit="none"
+            south,
+            Grid(10.0, region),
+            climate_start="2001-01",
+            end="2002-12",
+            formula="oudin",
+            limit="none",
+            soil_water_mm=SOIL_WATER,
         )

@@ -60,7 +60,9 @@ def test_the_twins_valid_set_is_recovered(tmp_path, seed):
     grid = Grid(0.5, REGION)
     storage = align_storage(open_storage(outputs["storage"]), grid, start=START, end=END)
     years = open_climate(list(outputs["climate"].values()), CLIMATE_START, END)
-    climate = align_climate(years, grid, climate_start=CLIMATE_START, end=END, formula="thornthwaite", limit="budyko")
+    climate = align_climate(
+        years, grid, climate_start=CLIMATE_START, end=END, formula="thornthwaite", limit="budyko", soil_water_mm=100.0
+    )
     settings = QualitySettings(2000.0, 8.0, 0.01, expected_cells=57503, expected_months=225)
     mask = quality.assess(storage, climate, settings)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gwsd.errors import ConfigError, DataError
 from gwsd.grid import Grid
 from gwsd.inputs.calendar import month_range
-from gwsd.patches.blocks import BLOCKS
+from gwsd.patches.blocks import Blocks
 from gwsd.patches.normalisation import fit_normalisation
 from gwsd.patches.sampling import COLUMNS, SPLITS, overlap, sample, tabulate_overlap
 from gwsd.patches.windows import cover, valid_share
@@ -16,6 +16,7 @@ from gwsd.patches.windows import cover, valid_share
 GRID = Grid(0.5, (-40.0, -20.0, 40.0, 30.0))  # 100 rows, 160 columns
 EVERY = month_range("2002-04", "2008-03")
 MONTHS = np.delete(EVERY, [2, 3, 14, 40])
+BLOCKS = Blocks(sides=1.5, months=12, buffer_cells=5, buffer_months=3, held_out=0.1)
 SETTINGS = {"size": 16, "train": 300, "validation": 60, "test": 40, "split": "random", "min_valid_share": 0.5}
 
 
@@ -29,7 +30,7 @@ def valid():
 
 def draw(valid, seed=0, months=MONTHS, **changes):
     rng = np.random.Generator(np.random.PCG64(seed))
-    return sample(valid, months, GRID.lat, GRID.lon, **{**SETTINGS, **changes}, rng=rng)
+    return sample(valid, months, GRID.lat, GRID.lon, **{**SETTINGS, **changes}, blocks=BLOCKS, rng=rng)
 
 
 @given(seed=st.integers(0, 1000), size=st.integers(1, 12))
