@@ -45,7 +45,7 @@ def labelled_table(table: pd.DataFrame, *, data_label: str, source: str, reporte
 
 def paper_note(reported: str) -> str:
     """Mark a number of the paper's as such."""
-    return f"paper: {reported}" if reported and not reported.startswith("paper:") else reported
+    return f"reported by the paper: {reported}" if reported and not reported.startswith("reported by") else reported
 
 
 def write_data(data: FigureData, path: Path) -> None:

@@ -97,7 +97,7 @@ def _histogram(axes: Axes, data: xr.Dataset) -> None:
     # A few cells with a large sd would press all others into one corner.
     axes.set_xlim(edge[0], max(float(np.percentile(data["sd"], 99.9)) / MM_PER_CM, edge[1]))
     axes.set(xlabel=SD_LABEL, ylabel="Share of cells (%)")
-    axes.legend(loc="upper right", handlelength=1.8).set_in_layout(False)
+    axes.legend(loc="best", handlelength=1.8, frameon=True, framealpha=0.9, edgecolor="none").set_in_layout(False)
     panel_letter(axes, 1, f"{attributes['method']}: predicted sd")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import cmocean
 import matplotlib
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Colormap
@@ -33,8 +34,8 @@ SIGNIFICANT_LINE = 1.2
 INK = "#1a1a1a"
 COAST = "#4d4d4d"
 NO_DATA = "#dcdcdc"
-BLUE, ORANGE, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
-"""Okabe and Ito (2008): told apart with every common kind of colour blindness."""
+BLUE, _, GREEN, ORANGE, PURPLE = seaborn.color_palette("colorblind", 5).as_hex()
+"""seaborn's palette after Okabe and Ito (2008): told apart with every common kind of colour blindness."""
 
 SUFFIXES = (".pdf", ".png", ".svg")
 """What a figure can be written as."""

@@ -164,21 +164,21 @@ PAPER: tuple[Reported, ...] = (
     Reported("text", "full", "physics", 3.4, "", "Abstract", spread=0.1),
     Reported("text", "full", "improvement_over_nearest", 26.0, "%", "Abstract"),
     Reported("text", "epoch_30", "physics", 3.39, "", "Section 4.5"),
-    Reported("figure1", "depletion", "rate", 20.0, "mm/yr", "Figure 1, caption"),
+    Reported("figure1", "depletion", "rates_beyond", 20.0, "mm/yr", "Figure 1, caption"),
     Reported("figure3", "example_1", "mae", 1.67, "cm", "Section 4.2"),
     Reported("figure3", "example_2", "mae", 2.01, "cm", "Section 4.2"),
     Reported("figure3", "example_3", "mae", 1.71, "cm", "Section 4.2"),
-    Reported("figure4", "months", "smallest_mae", 1.5, "cm", "Section 4.3"),
-    Reported("figure4", "months", "largest_mae", 1.7, "cm", "Section 4.3"),
-    Reported("figure4", "seasonal_cycle", "swing", 15.0, "cm", "Section 4.3"),
+    Reported("figure4", "calendar_months", "smallest MAE", 1.5, "cm", "Section 4.3"),
+    Reported("figure4", "calendar_months", "largest MAE", 1.7, "cm", "Section 4.3"),
+    Reported("figure4", "seasonal_cycle", "swing_above", 15.0, "cm", "Section 4.3"),
     Reported("figure6", "epoch_1", "total", 15.2, "", "Section 4.6"),
     Reported("figure6", "epoch_30", "total", 2.8, "", "Section 4.6"),
     Reported("figure6", "epoch_1", "mae", 4.2, "cm", "Section 4.6"),
     Reported("figure6", "epoch_30", "mae", 1.64, "cm", "Section 4.6"),
     Reported("figure6", "epoch_1", "r2", 0.92, "", "Section 4.6"),
     Reported("figure6", "epoch_30", "r2", 0.998, "", "Section 4.6"),
-    Reported("figure7", "pixels", "correlation", -0.257, "", "Section 4.8, panel (a)"),
-    Reported("figure7", "pixels", "mean_sd", 0.724, "", "Section 4.8, panel (b)"),
+    Reported("figure7", "pixels", "correlation of sd and error", -0.257, "", "Section 4.8, panel (a)"),
+    Reported("figure7", "pixels", "mean predicted sd", 0.724, "", "Section 4.8, panel (b)"),
 )
 """Every number of the paper that a table or a figure sets beside its own."""
 
@@ -212,8 +212,9 @@ def figure_note(figure: str) -> str:
     figure : str
         Such as figure4.
     """
-    return "; ".join(
-        f"{one.row} {one.column} {one.value} {one.unit}".replace("_", " ").strip()
+    said = "; ".join(
+        f"{one.row}: {one.column} {one.value} {one.unit}".replace("_", " ").strip()
         for one in PAPER
         if one.table == figure
     )
+    return said.replace(" mae ", " MAE ").replace(" r2 ", " R² ")

@@ -117,7 +117,7 @@ def test_texts_are_legible_whole_and_apart(
     assert len(boxes) > 8
     if name != "world":
         foot = next(text.get_text() for text in figure.texts if text.get_gid() == "foot")
-        assert foot == f"Data: {LABELS['data_label']}\npaper: {REPORTED}"
+        assert foot == f"Data: {LABELS['data_label']}\nreported by the paper: {REPORTED}"
     for text in visible_texts(figure):
         assert text.get_fontsize() >= 7.0, text.get_text()
     for words, box in boxes:

@@ -48,7 +48,7 @@ def test_constraints_bear_their_equations_and_weights() -> None:
 def test_histories_become_one_table(histories: dict[str, dict[int, pd.DataFrame]]) -> None:
     table = figure6_data.compute(histories, reported="MAE 1.64 cm", **LABELS)
     assert table.groupby(["variant", "seed"]).size().to_dict() == {("full", 0): 6, ("full", 1): 6, ("residual", 0): 6}
-    assert set(table["reported"]) == {"paper: MAE 1.64 cm"}
+    assert set(table["reported"]) == {"reported by the paper: MAE 1.64 cm"}
 
 
 def test_a_history_without_a_column_is_named(histories: dict[str, dict[int, pd.DataFrame]]) -> None:

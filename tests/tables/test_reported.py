@@ -22,7 +22,7 @@ def test_every_number_says_where_it_stands():
         (("table5", "30", "physics"), 2.99, None, ""),
         (("text", "epoch_30", "physics"), 3.39, None, ""),
         (("table8", "data_assimilation", "training"), "240+", None, "h"),
-        (("figure7", "pixels", "correlation"), -0.257, None, ""),
+        (("figure7", "pixels", "correlation of sd and error"), -0.257, None, ""),
     ],
 )
 def test_numbers_are_the_papers(place, value, spread, unit):
