@@ -212,12 +212,16 @@ class Settings(Section):
 
     @property
     def data_label(self) -> str:
-        """What every artifact says of the data it was made from; empty for observations alone."""
+        """What every artifact says of the data it was made from."""
         if self.sources.storage == "twin":
             return "synthetic: twin Earth, not observations"
         if self.sources.climate == "twin":
             return "storage observed, climate synthetic (twin Earth)"
-        return ""
+        return (
+            "observed: G3P v1.12 and ERA5-Land"
+            if self.sources.storage == "g3p"
+            else "observed: a file of the user's own"
+        )
 
     def variant(self, name: str) -> dict[str, Any]:
         """Return the model, loss and training settings of a variant, as plain JSON types."""

@@ -121,7 +121,7 @@ def test_synthetic_data_are_labelled(document: dict) -> None:
     config: Config = read_config(document)
     assert "synthetic" in config.settings("demo").data_label
     assert "climate synthetic" in config.settings("observed").data_label
-    assert config.settings("paper").data_label == ""
+    assert config.settings("paper").data_label == "observed: G3P v1.12 and ERA5-Land"
 
 
 def test_the_settings_page_is_the_models_own() -> None:

@@ -91,12 +91,14 @@ def test_cells_are_printed_for_people(column, value, expected):
     assert column.cell({"x": value}) == expected
 
 
-@pytest.mark.parametrize("suffix", ["csv", "md", "tex"])
+@pytest.mark.parametrize("suffix", ["csv", "md", "tex", "html"])
 def test_two_runs_are_equal_without_what_a_clock_measured(suffix):
     def written(hours, mae):
         rows = ({**ROWS[0], "measured_h": hours, "mae_cm": mae}, ROWS[1])
         table = Table(rows, COLUMNS, TABLE.notes, TABLE.provenance_note)
-        return {"csv": table.csv(), "md": table.markdown("C"), "tex": table.latex("C", "l")}[suffix]
+        return {"csv": table.csv(), "md": table.markdown("C"), "tex": table.latex("C", "l"), "html": table.html("C")}[
+            suffix
+        ]
 
     assert written(1.5, 1.0) != written(123.4, 1.0)
     assert without_measured(written(1.5, 1.0), suffix) == without_measured(written(123.4, 1.0), suffix)

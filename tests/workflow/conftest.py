@@ -61,12 +61,15 @@ class Project:
             start_new_session=True,
         )
 
-    def planned(self, *arguments: str) -> set[str]:
-        """Names of the rules that a dry run plans."""
-        result = self.snakemake("-n", "--quiet", "host", *arguments)
-        assert result.returncode == 0, result.stdout + result.stderr
-        lines = result.stdout.splitlines()
-        return {line.split()[1].rstrip(":") for line in lines if line.startswith(("rule ", "localrule "))}
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """How many jobs of each rule a dry run plans."""
+        result = self.snakemake("-n", *arguments)
+        output = result.stdout + result.stderr
+        assert result.returncode == 0, output
+        if "Nothing to be done" in output:
+            return {}
+        table = output.split("Job stats:")[1].split("total")[0].splitlines()[3:]
+        return {line.split()[0]: int(line.split()[1]) for line in table if line.strip()}
 
 
 @pytest.fixture(scope="session")
