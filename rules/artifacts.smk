@@ -58,8 +58,13 @@ rule draw_figure:
         caption=lambda wildcards: caption(wildcards.figure),
     log:
         "results/{scenario}/logs/draw/{figure}.log",
+    benchmark:
+        "results/{scenario}/benchmarks/draw_{figure}.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --drawing {input.drawing} --data {input.data} --settings {params.settings:q} "
         "--pdf {output.pdf} --png {output.png} --log {log}"

@@ -17,8 +17,13 @@ rule figure1_data:
         settings=settings("trend", data_label=data_label, reported=figure_note("figure1")),
     log:
         "results/{scenario}/logs/figures/figure1_data.log",
+    benchmark:
+        "results/{scenario}/benchmarks/figures_figure1_data.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --computing {input.computing} --storage {input.storage} --mask {input.mask} --land {input.land} "
         "--settings {params.settings:q} --data {output.data} --log {log}"
@@ -36,8 +41,13 @@ rule figure2_data:
         settings=settings("model", "patches", "loss", data_label=data_label, reported=figure_note("figure2")),
     log:
         "results/{scenario}/logs/figures/figure2_data.log",
+    benchmark:
+        "results/{scenario}/benchmarks/figures_figure2_data.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --computing {input.computing}  "
         "--settings {params.settings:q} --data {output.data} --log {log}"
@@ -57,8 +67,13 @@ rule figure3_data:
         settings=settings("evaluation", data_label=data_label, reported=figure_note("figure3")),
     log:
         "results/{scenario}/logs/figures/figure3_data.log",
+    benchmark:
+        "results/{scenario}/benchmarks/figures_figure3_data.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --computing {input.computing} --predictions {input.predictions} --land {input.land} "
         "--settings {params.settings:q} --data {output.data} --log {log}"
@@ -80,8 +95,13 @@ rule figure4_data:
         settings=settings(data_label=data_label, reported=figure_note("figure4")),
     log:
         "results/{scenario}/logs/figures/figure4_data.log",
+    benchmark:
+        "results/{scenario}/benchmarks/figures_figure4_data.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --computing {input.computing} --predictions {input.predictions} --storage {input.storage} --mask {input.mask} --land {input.land} "
         "--settings {params.settings:q} --data {output.data} --log {log}"
@@ -101,8 +121,13 @@ rule figure5_data:
         settings=settings(data_label=data_label, reported=figure_note("figure5")),
     log:
         "results/{scenario}/logs/figures/figure5_data.log",
+    benchmark:
+        "results/{scenario}/benchmarks/figures_figure5_data.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --computing {input.computing} --predictions {input.predictions} --land {input.land} "
         "--settings {params.settings:q} --data {output.data} --log {log}"
@@ -121,8 +146,13 @@ rule figure6_data:
         settings=settings(data_label=data_label, reported=figure_note("figure6")),
     log:
         "results/{scenario}/logs/figures/figure6_data.log",
+    benchmark:
+        "results/{scenario}/benchmarks/figures_figure6_data.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --computing {input.computing} --histories {input.histories} "
         "--settings {params.settings:q} --data {output.data} --log {log}"
@@ -141,8 +171,13 @@ rule figure7_data:
         settings=settings("evaluation", data_label=data_label, reported=figure_note("figure7")),
     log:
         "results/{scenario}/logs/figures/figure7_data.log",
+    benchmark:
+        "results/{scenario}/benchmarks/figures_figure7_data.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --computing {input.computing} --predictions {input.predictions} "
         "--settings {params.settings:q} --data {output.data} --log {log}"
@@ -162,8 +197,13 @@ rule quality_map_data:
         settings=settings(data_label=data_label),
     log:
         "results/{scenario}/logs/figures/quality_map_data.log",
+    benchmark:
+        "results/{scenario}/benchmarks/figures_quality_map_data.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --computing {input.computing} --mask {input.mask} --land {input.land} "
         "--settings {params.settings:q} --data {output.data} --log {log}"

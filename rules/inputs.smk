@@ -17,6 +17,7 @@ rule land_fraction:
         "results/{scenario}/benchmarks/land_fraction.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
     resources:
         mem_mb=2500,
     shell:
@@ -113,6 +114,7 @@ rule quality_control:
         "results/{scenario}/benchmarks/quality_control.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
     resources:
         mem_mb=3000,
     shell:
@@ -133,8 +135,13 @@ rule twin_check:
         check="results/{scenario}/twin/quality_check.csv",
     log:
         "results/{scenario}/logs/twin_check.log",
+    benchmark:
+        "results/{scenario}/benchmarks/twin_check.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --mask {input.mask} --months {input.months} --known {input.known} "
         "--check {output.check} --log {log}"
@@ -156,8 +163,13 @@ rule twin_realism:
         seed=seed("realism"),
     log:
         "results/{scenario}/logs/twin_realism.log",
+    benchmark:
+        "results/{scenario}/benchmarks/twin_realism.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --storage {input.storage} --observed {input.observed} --seed {params.seed} "
         "--realism {output.realism} --log {log}"

@@ -25,6 +25,7 @@ rule patches:
         "results/{scenario}/benchmarks/patches.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
     resources:
         mem_mb=2500,
     shell:

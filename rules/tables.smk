@@ -15,8 +15,13 @@ rule table1_files:
         caption=caption("table1"),
     log:
         "results/{scenario}/logs/tables/table1.log",
+    benchmark:
+        "results/{scenario}/benchmarks/tables_table1.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} "
         "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
@@ -41,8 +46,13 @@ rule table2_files:
         caption=caption("table2"),
     log:
         "results/{scenario}/logs/tables/table2.log",
+    benchmark:
+        "results/{scenario}/benchmarks/tables_table2.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --storage {input.storage} --mask {input.mask} --train {input.train} --validation {input.validation} --test {input.test} --overlap {input.overlap} "
         "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
@@ -63,8 +73,13 @@ rule table3_files:
         caption=caption("table3"),
     log:
         "results/{scenario}/logs/tables/table3.log",
+    benchmark:
+        "results/{scenario}/benchmarks/tables_table3.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --summaries {input.summaries} --histories {input.histories} "
         "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
@@ -85,8 +100,13 @@ rule table4_files:
         caption=caption("table4"),
     log:
         "results/{scenario}/logs/tables/table4.log",
+    benchmark:
+        "results/{scenario}/benchmarks/tables_table4.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --summaries {input.summaries} --histories {input.histories} "
         "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
@@ -106,8 +126,13 @@ rule table5_files:
         caption=caption("table5"),
     log:
         "results/{scenario}/logs/tables/table5.log",
+    benchmark:
+        "results/{scenario}/benchmarks/tables_table5.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --histories {input.histories} "
         "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
@@ -128,8 +153,13 @@ rule table6_files:
         caption=caption("table6"),
     log:
         "results/{scenario}/logs/tables/table6.log",
+    benchmark:
+        "results/{scenario}/benchmarks/tables_table6.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --summaries {input.summaries} --histories {input.histories} "
         "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
@@ -151,8 +181,13 @@ rule table7_files:
         caption=caption("table7"),
     log:
         "results/{scenario}/logs/tables/table7.log",
+    benchmark:
+        "results/{scenario}/benchmarks/tables_table7.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --summaries {input.summaries} --histories {input.histories} --timings {input.timings} "
         "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
@@ -173,8 +208,13 @@ rule table8_files:
         caption=caption("table8"),
     log:
         "results/{scenario}/logs/tables/table8.log",
+    benchmark:
+        "results/{scenario}/benchmarks/tables_table8.tsv"
     conda:
         "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --timings {input.timings} --inference {input.inference} "
         "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"

@@ -49,10 +49,14 @@ _LATEX = {
 }
 
 
+_TEXT = ' class="text"'
+"""Attribute of cells that hold words."""
+
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:1.5rem;max-width:75rem}table{border-collapse:collapse}"
-    "caption{text-align:left;padding-bottom:.7rem}th,td{padding:.25rem .7rem;text-align:right}"
-    ".text{text-align:left}th{border-bottom:1px solid #888}ul{color:#444;font-size:13px}"
+    "caption{text-align:left;padding-bottom:.7rem}th,td{padding:.25rem .7rem;text-align:right}td{white-space:nowrap}"
+    ".text{text-align:left;white-space:normal}th{border-bottom:1px solid #888}th[colspan]{text-align:center}"
+    "ul{color:#444;font-size:13px}"
 )
 
 
@@ -206,14 +210,16 @@ class Table:
         groups = "".join(
             f'<th colspan="{last - first + 1}">{html.escape(group)}</th>' for group, first, last in self._spans()
         )
-        headings = "".join(f"<th>{html.escape(column.heading)}</th>" for column in self.columns)
+        headings = "".join(
+            f"<th{_TEXT if column.text else ''}>{html.escape(column.heading)}</th>" for column in self.columns
+        )
         body = "\n".join(
             "<tr>" + "".join(_html_cell(column, row) for column in self.columns) + "</tr>" for row in self.rows
         )
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        notes = "".join(f"<li>{_html(note)}</li>" for note in self.notes)
         return (
             f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><style>{_STYLE}</style></head><body>\n'
-            f"<table>\n<caption>{html.escape(caption)}{data}</caption>\n<thead>\n"
+            f"<table>\n<caption>{_html(caption)}{data}</caption>\n<thead>\n"
             f"<tr>{groups}</tr>\n<tr>{headings}</tr>\n</thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
             f"<ul>{notes}</ul>\n</body></html>\n"
         )
@@ -246,8 +252,13 @@ class Table:
 
 
 def _html_cell(column: Column, row: Mapping[str, Value]) -> str:
-    kind = ' class="measured"' if column.measured else ' class="text"' if column.text else ""
-    return f"<td{kind}>{html.escape(column.cell(row))}</td>"
+    kind = ' class="measured"' if column.measured else _TEXT if column.text else ""
+    return f"<td{kind}>{_html(column.cell(row))}</td>"
+
+
+def _html(text: str) -> str:
+    """Escape a text for HTML; what stands between backticks becomes code."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(text))
 
 
 def latex(text: str) -> str:
