@@ -29,6 +29,7 @@ rule all:
         [f"results/{SCENARIO}/twin/quality_check.csv"] if CONFIG.settings(SCENARIO).sources.storage == "twin" else [],
 
 
+include: "rules/downloads.smk"
 include: "rules/inputs.smk"
 include: "rules/patches.smk"
 include: "rules/training.smk"

@@ -13,15 +13,36 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from gwsd.errors import ConfigError
+from gwsd.sources.products import CLIMATE, STORAGE, labels
 
 Positive = Annotated[int, Field(ge=1)]
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-ClimateVariable = Literal["precipitation", "soil_moisture", "temperature", "surface_pressure"]
+SHORT_NAMES = {"tp": "precipitation", "swvl1": "soil_moisture", "t2m": "temperature", "sp": "surface_pressure"}
+"""ERA5-Land's short names of the climate variables, which the settings take too."""
+
+
+def _full_name(name: Any) -> Any:
+    return SHORT_NAMES.get(name, name) if isinstance(name, str) else name
+
+
+ClimateVariable = Annotated[
+    Literal["precipitation", "soil_moisture", "temperature", "surface_pressure"], BeforeValidator(_full_name)
+]
 NAME_PATTERN = r"[a-z][a-z0-9_]*"
+PATHS = ("storage_path", "climate_path", "raw_dir", "dask_scheduler")
 SHARED_SECTIONS_OF_VARIANTS = ("model", "loss", "training")
 
 
@@ -34,8 +55,38 @@ class Section(BaseModel):
 class Sources(Section):
     """Where the raw files come from."""
 
-    storage: Literal["twin", "g3p", "local"] = Field(description="origin of the coarse storage")
-    climate: Literal["twin", "era5_land"] = Field(description="origin of the climate")
+    storage: str = Field(description="origin of the coarse storage: twin, or a product's module in `gwsd/sources`")
+    climate: str = Field(description="origin of the climate: twin, or a product's module in `gwsd/sources`")
+    storage_variable: str | None = Field(description="name of the storage in its files; null: one of the usual ones")
+    storage_units: Literal["mm", "cm", "m"] | None = Field(description="unit of storage whose files state none")
+
+    @field_validator("storage", "climate")
+    @classmethod
+    def _known(cls, name: str, info: ValidationInfo) -> str:
+        known = ["twin", *labels(STORAGE if info.field_name == "storage" else CLIMATE)]
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"expected one of {', '.join(known)}{hint}")
+        return name
+
+
+class Downloads(Section):
+    """How raw files are fetched; nothing here changes a result."""
+
+    g3p_urls: list[str] = Field(min_length=1, description="where the zip of G3P lies; tried in this order")
+    requests_at_once: int = Field(ge=1, le=32, description="years of ERA5-Land that are requested at the same time")
+    attempts: Positive = Field(description="tries of a transfer that breaks off")
+    wait_seconds: float = Field(ge=0, le=3600, description="wait before the second try, s; doubled before each further")
+    largest_gb: float = Field(gt=0, description="a larger file, or a zip that unpacks to more, is refused, GB")
+
+    @field_validator("g3p_urls")
+    @classmethod
+    def _without_secrets(cls, urls: list[str]) -> list[str]:
+        # Settings are written into records and logs.
+        if any("@" in url.partition("://")[2].partition("/")[0] for url in urls):
+            raise ValueError("expected addresses without user name and password: put those in ~/.netrc")
+        return urls
 
 
 class Period(Section):
@@ -118,7 +169,6 @@ class Model(Section):
 
     temporal_encoder: Literal["conv_lstm", "none"] = Field(description="what reads the months of climate")
     memory: int = Field(ge=1, le=12, description="months of climate, the target month last")
-    climate_variables: list[ClimateVariable] = Field(min_length=1, description="channels of climate")
     lstm_channels: Positive = Field(description="hidden channels of each ConvLSTM layer")
     lstm_layers: Positive = Field(description="ConvLSTM layers")
     unet_channels: list[Positive] = Field(min_length=1, max_length=3, description="channels of each U-Net level")
@@ -142,6 +192,28 @@ class Loss(Section):
     )
 
 
+class CpuEngine(Section):
+    """How a network is computed on the CPU."""
+
+    precision: Literal["float32", "bfloat16"] = Field(description="of convolutions; heads and losses are in float32")
+    channels_last: bool = Field(description="keep the channels of a pixel together in memory")
+    compile: bool = Field(description="compile the network; costs a minute or two at the start")
+
+
+class CudaEngine(CpuEngine):
+    """How a network is computed on a GPU."""
+
+    graphs: bool = Field(description="replay the compiled network as CUDA graphs")
+    trainings_at_once: int = Field(ge=1, le=16, description="trainings that share one GPU")
+
+
+class EngineByDevice(Section):
+    """How a network is computed, by kind of device."""
+
+    cpu: CpuEngine
+    cuda: CudaEngine
+
+
 class Training(Section):
     """The optimisation."""
 
@@ -157,6 +229,7 @@ class Training(Section):
     validation_patches: Positive | None = Field(description="validation patches scored an epoch; null: all")
     device: Literal["auto", "cuda", "cpu"] = Field(description="where to compute; auto: a GPU if there is one")
     cpu_threads: Positive = Field(description="threads of torch on the CPU; changes the last bits of results")
+    engine: EngineByDevice
 
 
 class Evaluation(Section):
@@ -191,6 +264,10 @@ class Settings(Section):
     seed: int = Field(ge=0, description="every other seed derives from it")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="replicates of each training")
     sources: Sources
+    downloads: Downloads
+    climate_variables: list[ClimateVariable] = Field(
+        min_length=1, description="climate that is read and that the network sees; also tp, swvl1, t2m, sp"
+    )
     period: Period
     region: Annotated[list[float], Field(min_length=4, max_length=4)] = Field(description="W, S, E, N, degrees")
     twin: Twin
@@ -205,6 +282,13 @@ class Settings(Section):
     trend: Trend
     plot: Plot
 
+    @field_validator("climate_variables")
+    @classmethod
+    def _once_each(cls, names: list[str]) -> list[str]:
+        if len(set(names)) < len(names):
+            raise ValueError("expected each variable once")
+        return names
+
     @property
     def is_synthetic(self) -> bool:
         """Whether anything in the scenario comes from the twin Earth."""
@@ -213,19 +297,24 @@ class Settings(Section):
     @property
     def data_label(self) -> str:
         """What every artifact says of the data it was made from."""
+        if self.sources.storage == "twin" and self.sources.climate != "twin":
+            return "storage synthetic (twin Earth), climate observed"
         if self.sources.storage == "twin":
             return "synthetic: twin Earth, not observations"
         if self.sources.climate == "twin":
             return "storage observed, climate synthetic (twin Earth)"
-        return (
-            "observed: G3P v1.12 and ERA5-Land"
-            if self.sources.storage == "g3p"
-            else "observed: a file of the user's own"
-        )
+        storage, climate = labels(STORAGE)[self.sources.storage], labels(CLIMATE)[self.sources.climate]
+        return f"observed: {storage} and {climate}"
+
+    def for_jobs(self) -> dict[str, Any]:
+        """Return all settings as plain JSON types; the model's section says which climate the network sees."""
+        whole = self.model_dump()
+        whole["model"]["climate_variables"] = list(self.climate_variables)
+        return whole
 
     def variant(self, name: str) -> dict[str, Any]:
         """Return the model, loss and training settings of a variant, as plain JSON types."""
-        whole = self.model_dump()
+        whole = self.for_jobs()
         return {
             section: _merged(whole[section], self.variants[name].get(section, {}))
             for section in SHARED_SECTIONS_OF_VARIANTS
@@ -237,7 +326,9 @@ class Config(Section):
 
     scenario: str
     storage_path: str | None
-    raw_dir: str | None
+    climate_path: str | None
+    raw_dir: str
+    dask_scheduler: str | None
     scenarios: dict[str, Settings]
 
     def settings(self, scenario: str) -> Settings:
@@ -272,7 +363,7 @@ def read_config(document: Mapping[str, Any]) -> Config:
         One line for each mistake.
     """
     document = deepcopy(dict(document))
-    known = ["scenario", "storage_path", "raw_dir", "settings", "scenarios"]
+    known = ["scenario", *PATHS, "settings", "scenarios"]
     problems = [_unknown(f"{key}: unknown setting", key, known) for key in document if key not in known]
     base = document.get("settings")
     departures = document.get("scenarios")
@@ -291,8 +382,8 @@ def read_config(document: Mapping[str, Any]) -> Config:
         except ConfigError as error:
             problems.extend(line for line in str(error).splitlines() if line not in problems)
     problems.extend(
-        f"{key}: {document[key]!r} is not a path (a text)"
-        for key in ("storage_path", "raw_dir")
+        f"{key}: {document[key]!r} is not a text (a path, or an address)"
+        for key in PATHS
         if not isinstance(document.get(key), str | None)
     )
     if problems:
@@ -300,7 +391,9 @@ def read_config(document: Mapping[str, Any]) -> Config:
     config = Config(
         scenario=str(document.get("scenario")),
         storage_path=document.get("storage_path"),
-        raw_dir=document.get("raw_dir"),
+        climate_path=document.get("climate_path"),
+        raw_dir=document.get("raw_dir") or "raw",
+        dask_scheduler=document.get("dask_scheduler"),
         scenarios=merged,
     )
     config.settings(config.scenario)
@@ -335,7 +428,7 @@ def settings_reference() -> str:
     """Render the reference of all settings as a Markdown table."""
     lines = ["| key | type | allowed | meaning |", "| --- | --- | --- | --- |"]
     for path, schema in _leaves(Settings, ()):
-        allowed = schema.get("enum") or _bounds(schema)
+        allowed = _choices(schema) or _bounds(schema)
         if isinstance(allowed, list):
             allowed = ", ".join(f"`{value}`" for value in allowed)
         lines.append(f"| `{'.'.join(path)}` | {_type_name(schema)} | {allowed} | {schema.get('description', '')} |")
@@ -444,6 +537,12 @@ def _leaves(section: type[Section], path: tuple[str, ...]) -> Iterator[tuple[tup
             yield from _leaves(field.annotation, (*path, name))
         else:
             yield (*path, name), properties[name]
+
+
+def _choices(schema: dict[str, Any]) -> list[Any]:
+    """Values that a setting, or an item of its list, is chosen from."""
+    options = [schema, schema.get("items", {}), *schema.get("anyOf", [])]
+    return next((option["enum"] for option in options if "enum" in option), [])
 
 
 def _type_name(schema: dict[str, Any]) -> str:

@@ -9,6 +9,8 @@ fluxes are mm a month; climate reaches the fine grid bilinearly and the month be
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Protocol
 
 import torch
@@ -203,7 +205,8 @@ def physics_by_patch(mean_mm: Tensor, batch: Batch, settings: LossSettings) -> d
     -------
     dict of Tensor, shape (B,)
         `sign_as_written`, `sign` (smooth), `magnitude`, `regional` (in `regional_unit_mm`) and `physics`, the
-        sum of the last three; NaN for patches whose month before is absent.
+        sum of the last three; NaN for patches whose month before is absent. A term whose forcing the batch lacks is
+        NaN and is left out of the sum; without any term the sum is NaN.
     """
     terms = _physics(mean_mm, batch, settings)
     return {name: torch.where(batch.has_previous, value, torch.nan) for name, value in terms.items()}
@@ -233,7 +236,8 @@ def total_loss(
     Returns
     -------
     total : Tensor, scalar
-        With gradient. A batch without any month before has no physics term.
+        With gradient. A batch without any month before, or without the forcing of any constraint, has no physics
+        term.
     terms : dict of Tensor, scalars without gradient
         Named and ordered as `TERMS`.
     """
@@ -251,7 +255,8 @@ def total_loss(
             terms |= physics_terms(scale.restore(output.mean.detach()), batch, settings)
     terms["smoothness"] = over_batch(equation_15_smoothness(output.mean, batch.valid), cells)
     # Chosen by the batch, not by the value: a NaN that the network makes must be seen.
-    physics = terms["physics"] if bool(batch.has_previous.any()) else torch.zeros_like(terms["data"])
+    constrained = bool(batch.constraints) and batch.any_previous
+    physics = terms["physics"] if constrained else torch.zeros_like(terms["data"])
     total = equation_10_total(terms["data"], physics, terms["smoothness"], settings)
     terms = {"total": total, **terms}
     return total, {name: terms[name].detach() for name in TERMS}
@@ -265,19 +270,23 @@ def over_batch(by_patch: Tensor, weight: Tensor) -> Tensor:
 
 
 def _physics(mean_mm: Tensor, batch: Batch, settings: LossSettings) -> dict[str, Tensor]:
-    change = mean_mm - upsample(batch.previous_mm, Kernel.BICUBIC)
-    net_input = upsample(batch.precipitation - batch.evapotranspiration, Kernel.BILINEAR)
-    least, slope = settings.infiltration
-    recharge = net_input * (least + slope * upsample(batch.soil_moisture, Kernel.BILINEAR))
-    valid = batch.valid
-    terms = {
-        "sign_as_written": equation_12_sign_agreement(change, net_input, valid).detach(),
-        "sign": equation_12_smooth(change, net_input, valid, sharpness_mm=settings.sign_sharpness_mm),
-        "magnitude": equation_13_magnitude(change, recharge, valid),
-        "regional": equation_14_regional_balance(change, recharge, valid, batch.area, pool=settings.regional_pool)
-        / settings.regional_unit_mm,
-    }
-    terms["physics"] = terms["sign"] + terms["magnitude"] + terms["regional"]
+    left_out = mean_mm.new_full((len(mean_mm),), torch.nan)
+    terms = dict.fromkeys(("sign_as_written", "sign", "magnitude", "regional"), left_out)
+    if batch.precipitation is not None and batch.evapotranspiration is not None:
+        valid = batch.valid
+        change = mean_mm - upsample(batch.previous_mm, Kernel.BICUBIC)
+        net_input = upsample(batch.precipitation - batch.evapotranspiration, Kernel.BILINEAR)
+        terms["sign_as_written"] = equation_12_sign_agreement(change, net_input, valid).detach()
+        terms["sign"] = equation_12_smooth(change, net_input, valid, sharpness_mm=settings.sign_sharpness_mm)
+        if batch.soil_moisture is not None:
+            least, slope = settings.infiltration
+            recharge = net_input * (least + slope * upsample(batch.soil_moisture, Kernel.BILINEAR))
+            terms["magnitude"] = equation_13_magnitude(change, recharge, valid)
+            terms["regional"] = (
+                equation_14_regional_balance(change, recharge, valid, batch.area, pool=settings.regional_pool)
+                / settings.regional_unit_mm
+            )
+    terms["physics"] = _sum(terms, batch)
     return terms
 
 
@@ -289,8 +298,13 @@ def _joined(by_patch: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         for name, value in by_patch.items()
         if name != "physics"
     }
-    joined["physics"] = joined["sign"] + joined["magnitude"] + joined["regional"]
+    joined["physics"] = _sum(joined, batch)
     return joined
+
+
+def _sum(terms: dict[str, Tensor], batch: Batch) -> Tensor:
+    """Add the terms of the constraints that the batch has the forcing of; without any, each term is NaN."""
+    return reduce(add, [terms[name] for name in batch.constraints]) if batch.constraints else terms["sign"]
 
 
 def _cells(valid: Tensor) -> Tensor:

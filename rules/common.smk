@@ -15,10 +15,12 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [ROOT, os.getenv("PYTH
 from snakemake.cli import get_argument_parser
 
 from gwsd.artifacts import ARTIFACTS, artifact
-from gwsd.config import NAME_PATTERN, derive_seed, read_config
-from gwsd.errors import ConfigError
+from gwsd.config import NAME_PATTERN, SHORT_NAMES, derive_seed, read_config
+from gwsd.errors import ConfigError, DataError
 from gwsd.provenance.closure import import_closure
 from gwsd.provenance.locks import clear_dead_lock
+from gwsd.sources.credentials import find_credentials
+from gwsd.sources.paths import expand
 from gwsd.tables.reported import figure_note
 
 try:
@@ -26,12 +28,15 @@ try:
 except ConfigError as error:
     sys.exit(f"config: {error}")
 
+if CONFIG.dask_scheduler is not None:
+    os.environ.update(DASK_SCHEDULER_ADDRESS=CONFIG.dask_scheduler)
 ALIVE = clear_dead_lock(Path.cwd())
 SCENARIO = CONFIG.scenario
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 COMPONENTS = ("full", "no_convlstm", "no_physics", "no_uncertainty")
 MEMORY = ("memory_1", "memory_3", "full", "memory_12")
 SPLITS = ("train", "validation", "test")
+G3P_ZIP = "G3P_v1.12.zip"
 G3P_NAME = "GWSA/gwsa_g3p_{start}_{end}_monthly_05_degree_250km_gauss_filtered_gravis.nc"
 
 
@@ -40,6 +45,8 @@ wildcard_constraints:
     variant=NAME_PATTERN,
     method=NAME_PATTERN,
     seed=r"\d+",
+    year=r"\d{4}",
+    area=r"(_-?\d+(\.\d+)?){4}|",
     figure=r"figure\d|quality_map",
 
 
@@ -60,7 +67,7 @@ def settings(*sections, **more):
     """The settings that a job reads, and no others, as JSON."""
 
     def select(wildcards):
-        dump = scenario_settings(wildcards).model_dump()
+        dump = scenario_settings(wildcards).for_jobs()
         extra = {name: value(wildcards) if callable(value) else value for name, value in more.items()}
         return json.dumps({**{name: dump[name] for name in sections}, **extra}, sort_keys=True)
 
@@ -125,10 +132,6 @@ def cpu_threads(wildcards):
     return scenario_settings(wildcards).training.cpu_threads
 
 
-def climate_variables(wildcards):
-    return scenario_settings(wildcards).model.climate_variables
-
-
 def data_label(wildcards):
     return scenario_settings(wildcards).data_label
 
@@ -147,47 +150,96 @@ def twin_files(name, values):
     }
 
 
+def source(of):
+    """The module that opens a scenario's raw storage or climate; the twin Earth's files are like the real products'."""
+
+    def select(wildcards):
+        name = getattr(scenario_settings(wildcards).sources, of)
+        product = {"storage": "g3p", "climate": "era5_land"}[of] if name == "twin" else name
+        return f"gwsd/sources/{product}.py"
+
+    return select
+
+
 def raw_storage(wildcards):
     values = scenario_settings(wildcards)
     if values.sources.storage == "twin":
         return twin_files(wildcards.scenario, values)["storage"]
-    if values.sources.storage == "local":
-        return existing_file(
-            CONFIG.storage_path,
-            f"results/{wildcards.scenario}/ needs a coarse storage file: give its path, "
-            "snakemake --config scenario=observed storage_path=FILE (or storage_path: in local.yaml)",
-        )
-    start, end = (month.replace("-", "") for month in (values.period.start, values.period.end))
-    return raw_file(wildcards, f"g3p/{G3P_NAME.format(start=start, end=end)}")
+    if CONFIG.storage_path is not None:
+        return own_files(wildcards, "storage_path")
+    if values.sources.storage == "g3p":
+        return f"{CONFIG.raw_dir}/g3p/{G3P_ZIP}"
+    sys.exit(
+        f"results/{wildcards.scenario}/ needs coarse storage: give a file, a folder or a glob, "
+        f"snakemake --config scenario={wildcards.scenario} storage_path=FILE (or storage_path: in local.yaml)"
+    )
 
 
 def raw_climate(wildcards):
     values = scenario_settings(wildcards)
     if values.sources.climate == "twin":
         return twin_files(wildcards.scenario, values)["climate"]
-    return [raw_file(wildcards, f"era5_land/era5_land_{year}.nc") for year in climate_years(values)]
+    if CONFIG.climate_path is not None:
+        return own_files(wildcards, "climate_path")
+    if values.sources.climate != "era5_land":
+        sys.exit(
+            f"results/{wildcards.scenario}/ needs climate: give a file, a folder or a glob, "
+            f"snakemake --config scenario={wildcards.scenario} climate_path=FILE (or climate_path: in local.yaml)"
+        )
+    files = era5_land_files(values)
+    if not all(Path(path).is_file() for path in files):
+        # Before anything runs, not after hours of other work.
+        try:
+            find_credentials()
+        except DataError as error:
+            sys.exit(f"results/{wildcards.scenario}/: {error}")
+    return files
 
 
-def raw_file(wildcards, name):
-    what = (
-        f"results/{wildcards.scenario}/ needs raw files of G3P v1.12 (doi 10.5880/G3P.2024.001, the GWSA folder of its "
-        "zip) under RAW/g3p/ and ERA5-Land monthly means (dataset reanalysis-era5-land-monthly-means of the Copernicus "
-        "Climate Data Store, one file a year) as RAW/era5_land/era5_land_YEAR.nc; "
+def era5_land_files(values):
+    """ERA5-Land as it is downloaded: a file a year, of the scenario's region."""
+    from gwsd.sources.era5_land_request import area_of, file_name  # opens NetCDF: not for every run
+
+    return [f"{CONFIG.raw_dir}/era5_land/{file_name(year, area_of(values.region))}" for year in climate_years(values)]
+
+
+def observed_storage(wildcards):
+    """Storage to compare the twin Earth's with."""
+    if CONFIG.storage_path is None:
+        sys.exit(
+            f"results/{wildcards.scenario}/twin/realism.csv needs observed storage: --config storage_path=FILE "
+            "(or storage_path: in local.yaml)"
+        )
+    return own_files(wildcards, "storage_path")
+
+
+def era5_land_request(wildcards):
+    """What is asked of the Climate Data Store for one file: all variables, whatever a scenario uses of them."""
+    sides = wildcards.area.split("_")[1:]  # empty for the globe; else north, west, south, east
+    downloads = CONFIG.settings(SCENARIO).downloads
+    return json.dumps(
+        {
+            "year": int(wildcards.year),
+            "area": [float(side) for side in sides] or None,
+            "variables": list(SHORT_NAMES.values()),
+            "attempts": downloads.attempts,
+            "wait_seconds": downloads.wait_seconds,
+        }
     )
-    if CONFIG.raw_dir is None:
-        sys.exit(f"{what}then say where: snakemake --config scenario=paper raw_dir=RAW")
-    path = Path(CONFIG.raw_dir) / name
-    if not path.is_file():
-        sys.exit(f"{what}missing now: {path}")
-    return str(path)
 
 
-def existing_file(path, message):
-    if path is None:
-        sys.exit(message)
-    if not Path(path).is_file():
-        sys.exit(f"storage_path: {path}: no such file; {message}")
-    return path
+def years_ahead(wildcards):
+    """Years that are not here yet: a download requests the next of them while it waits for its own."""
+    values = CONFIG.settings(SCENARIO)
+    files = zip(climate_years(values), era5_land_files(values), strict=True)
+    return " ".join(str(year) for year, path in files if not Path(path).is_file())
+
+
+def own_files(wildcards, setting):
+    try:
+        return [str(path) for path in expand(getattr(CONFIG, setting), setting)]
+    except DataError as error:
+        sys.exit(f"results/{wildcards.scenario}/: {error}")
 
 
 def methods(values):

@@ -143,7 +143,7 @@ rule figure6_data:
     output:
         data="results/{scenario}/figures/figure6.csv",
     params:
-        settings=settings(data_label=data_label, reported=figure_note("figure6")),
+        settings=settings("climate_variables", data_label=data_label, reported=figure_note("figure6")),
     log:
         "results/{scenario}/logs/figures/figure6_data.log",
     benchmark:

@@ -74,12 +74,13 @@ rule climate:
     message:
         "Climate on the grid of the storage ({wildcards.scenario})"
     input:
-        code=code("workflow_scripts/climate.py"),
+        code=lambda wildcards: code("workflow_scripts/climate.py", source("climate")(wildcards)),
+        source=source("climate"),
         climate=raw_climate,
     output:
         climate="results/{scenario}/inputs/climate.nc",
     params:
-        settings=settings("period", "region", "evapotranspiration", data_label=data_label),
+        settings=settings("period", "region", "evapotranspiration", "climate_variables", data_label=data_label),
     log:
         "results/{scenario}/logs/climate.log",
     benchmark:
@@ -90,15 +91,16 @@ rule climate:
     resources:
         mem_mb=3000,
     shell:
-        "python {input.code[0]} --raw-climate {input.climate} "
-        "--settings {params.settings:q} --climate {output.climate} --log {log}"
+        "python {input.code[0]} --source {input.source} --raw-climate {input.climate} "
+        "--settings {params.settings:q} --threads {threads} --climate {output.climate} --log {log}"
 
 
 rule quality_control:
     message:
         "Which cells are in, which are out, and why ({wildcards.scenario})"
     input:
-        code=code("workflow_scripts/quality_control.py"),
+        code=lambda wildcards: code("workflow_scripts/quality_control.py", source("storage")(wildcards)),
+        source=source("storage"),
         storage=raw_storage,
         climate="results/{scenario}/inputs/climate.nc",
     output:
@@ -118,9 +120,32 @@ rule quality_control:
     resources:
         mem_mb=3000,
     shell:
-        "python {input.code[0]} --raw-storage {input.storage} --climate {input.climate} "
+        "python {input.code[0]} --source {input.source} --raw-storage {input.storage} --climate {input.climate} "
         "--settings {params.settings:q} --storage {output.storage} --mask {output.mask} "
         "--reasons {output.reasons} --months {output.months} --log {log}"
+
+
+rule water_balance:
+    message:
+        "Change of storage beside P - ET ({wildcards.scenario})"
+    input:
+        code=code("workflow_scripts/water_balance.py"),
+        storage="results/{scenario}/inputs/storage.nc",
+        climate="results/{scenario}/inputs/climate.nc",
+    output:
+        balance="results/{scenario}/inputs/water_balance.csv",
+    log:
+        "results/{scenario}/logs/water_balance.log",
+    benchmark:
+        "results/{scenario}/benchmarks/water_balance.tsv"
+    conda:
+        "../envs/gwsd.yaml"
+    threads: 1
+    resources:
+        mem_mb=3500,
+    shell:
+        "python {input.code[0]} --storage {input.storage} --climate {input.climate} --balance {output.balance} "
+        "--log {log}"
 
 
 rule twin_check:
@@ -153,13 +178,11 @@ rule twin_realism:
     input:
         code=code("workflow_scripts/twin_realism.py"),
         storage="results/{scenario}/inputs/storage.nc",
-        observed=lambda wildcards: existing_file(
-            CONFIG.storage_path,
-            "realism needs an observed storage file: snakemake realism --config storage_path=FILE",
-        ),
+        observed=observed_storage,
     output:
         realism="results/{scenario}/twin/realism.csv",
     params:
+        settings=settings("sources"),
         seed=seed("realism"),
     log:
         "results/{scenario}/logs/twin_realism.log",
@@ -171,5 +194,5 @@ rule twin_realism:
     resources:
         mem_mb=1500,
     shell:
-        "python {input.code[0]} --storage {input.storage} --observed {input.observed} --seed {params.seed} "
-        "--realism {output.realism} --log {log}"
+        "python {input.code[0]} --storage {input.storage} --observed {input.observed} "
+        "--settings {params.settings:q} --seed {params.seed} --realism {output.realism} --log {log}"

@@ -17,7 +17,7 @@ rule patches:
         overlap="results/{scenario}/patches/overlap.csv",
         normalisation="results/{scenario}/patches/normalisation.json",
     params:
-        settings=settings("patches", climate_variables=climate_variables),
+        settings=settings("patches", "climate_variables"),
         seed=seed("patches"),
     log:
         "results/{scenario}/logs/patches.log",

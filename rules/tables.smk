@@ -42,7 +42,7 @@ rule table2_files:
     output:
         **table_outputs("table2"),
     params:
-        settings=table_settings("table2", "model", "patches"),
+        settings=table_settings("table2", "climate_variables", "patches"),
         caption=caption("table2"),
     log:
         "results/{scenario}/logs/tables/table2.log",
@@ -69,7 +69,7 @@ rule table3_files:
     output:
         **table_outputs("table3"),
     params:
-        settings=table_settings("table3"),
+        settings=table_settings("table3", "climate_variables"),
         caption=caption("table3"),
     log:
         "results/{scenario}/logs/tables/table3.log",
@@ -122,7 +122,7 @@ rule table5_files:
     output:
         **table_outputs("table5"),
     params:
-        settings=table_settings("table5"),
+        settings=table_settings("table5", "climate_variables"),
         caption=caption("table5"),
     log:
         "results/{scenario}/logs/tables/table5.log",
@@ -149,7 +149,7 @@ rule table6_files:
     output:
         **table_outputs("table6"),
     params:
-        settings=table_settings("table6"),
+        settings=table_settings("table6", "climate_variables"),
         caption=caption("table6"),
     log:
         "results/{scenario}/logs/tables/table6.log",
@@ -177,7 +177,7 @@ rule table7_files:
     output:
         **table_outputs("table7"),
     params:
-        settings=table_settings("table7"),
+        settings=table_settings("table7", "climate_variables"),
         caption=caption("table7"),
     log:
         "results/{scenario}/logs/tables/table7.log",
@@ -204,7 +204,7 @@ rule table8_files:
     output:
         **table_outputs("table8"),
     params:
-        settings=table_settings("table8"),
+        settings=table_settings("table8", "climate_variables"),
         caption=caption("table8"),
     log:
         "results/{scenario}/logs/tables/table8.log",

@@ -36,7 +36,7 @@ def test_settings_survive_a_round_trip(document: dict) -> None:
 
 def test_a_misspelt_scenario_names_the_nearest(document: dict) -> None:
     document["scenario"] = "dmeo"
-    assert refused(document) == "scenario 'dmeo'; did you mean 'demo'? (known: demo, twin, observed, paper)"
+    assert refused(document) == "scenario 'dmeo'; did you mean 'demo'? (known: demo, twin, observed, paper, own)"
 
 
 def test_a_negative_batch_size_is_one_line(document: dict) -> None:
@@ -64,8 +64,12 @@ def test_a_mistake_in_the_shared_settings_is_said_once(document: dict) -> None:
         (("settings", "evapotranspiration"), "formula", "oudn", "did you mean 'oudin'?"),
         (("settings", "patches"), "size", 33, "settings.patches.size: 33 is not allowed, expected a multiple of 8"),
         (("settings", "period"), "end", "2023-13", "settings.period.end"),
+        (("settings", "sources"), "climate", "era5_lnad", "era5, era5_land; did you mean 'era5_land'?"),
+        (("settings", "sources"), "storage", "era5", "expected one of twin, g3p, local"),
+        (("settings",), "climate_variables", ["tp", "precipitation"], "expected each variable once"),
+        (("settings", "downloads"), "g3p_urls", ["https://a:b@c.org/G3P.zip"], "put those in ~/.netrc"),
         ((), "storage_pth", "x", "storage_pth: unknown setting; did you mean 'storage_path'?"),
-        ((), "raw_dir", 3, "raw_dir: 3 is not a path"),
+        ((), "raw_dir", 3, "raw_dir: 3 is not a text"),
     ],
 )
 def test_mistakes_name_key_value_and_what_is_allowed(
@@ -78,6 +82,13 @@ def test_mistakes_name_key_value_and_what_is_allowed(
     message = refused(document)
     assert words in message
     assert len(message.splitlines()) == 1
+
+
+def test_climate_variables_go_by_either_name_and_reach_every_variant(document: dict) -> None:
+    document["scenarios"]["demo"]["climate_variables"] = ["tp", "temperature"]
+    settings = read_config(document).settings("demo")
+    assert settings.climate_variables == ["precipitation", "temperature"]
+    assert settings.variant("memory_1")["model"]["climate_variables"] == ["precipitation", "temperature"]
 
 
 def test_a_variant_that_overrides_an_unknown_key(document: dict) -> None:

@@ -1,4 +1,5 @@
 from dataclasses import fields, replace
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -6,13 +7,14 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.autograd import gradcheck
 from torch.distributions import Normal
 
 from gwsd import losses
+from gwsd.constraints import FORCING
 from gwsd.losses import LossSettings
 from gwsd.patches.gathering import Batch, Scale
 from gwsd.resample import Kernel, upsample
@@ -63,6 +65,7 @@ def toy_batch(has_previous: tuple[bool, ...] = (True, True, False), dtype: torch
         precipitation=80 + 30 * p,
         evapotranspiration=70 + 30 * et,
         soil_moisture=0.25 + 0.05 * theta,
+        any_previous=any(has_previous),
     )
 
 
@@ -100,6 +103,7 @@ def test_equation_12_counts_disagreements() -> None:
     assert losses.equation_12_sign_agreement(change, net_input, valid).item() == pytest.approx(2 / 5)
 
 
+@settings(deadline=None)  # the first call may wait for a busy machine
 @given(st.floats(0.1, 100.0), st.integers(0, 50))
 def test_the_smooth_sign_agreement_is_bounded_by_the_one_as_written(sharpness: float, seed: int) -> None:
     change, net_input = (100 * field for field in random_fields(2, seed=seed))
@@ -300,3 +304,95 @@ def test_the_regional_term_is_stated_in_its_unit() -> None:
     in_cm = losses.physics_terms(mean, batch, SETTINGS)["regional"]
     in_mm = losses.physics_terms(mean, batch, replace(SETTINGS, regional_unit_mm=1.0))["regional"]
     assert in_mm.item() == pytest.approx(10 * in_cm.item())
+
+
+def as_it_was(mean_mm: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """The physics terms of a batch that has all the forcing, spelt out."""
+    change = mean_mm - upsample(batch.previous_mm, Kernel.BICUBIC)
+    net_input = upsample(batch.precipitation - batch.evapotranspiration, Kernel.BILINEAR)
+    recharge = net_input * (0.1 + 0.4 * upsample(batch.soil_moisture, Kernel.BILINEAR))
+    by_patch = {
+        "sign": losses.equation_12_smooth(change, net_input, batch.valid, sharpness_mm=10.0),
+        "magnitude": losses.equation_13_magnitude(change, recharge, batch.valid),
+        "regional": losses.equation_14_regional_balance(change, recharge, batch.valid, batch.area, pool=16) / 10.0,
+    }
+    cells = batch.valid.sum((1, 2, 3)) * batch.has_previous
+    area = (batch.area * batch.valid).sum((1, 2, 3)) * batch.has_previous
+    joined = {name: losses.over_batch(value, area if name == "regional" else cells) for name, value in by_patch.items()}
+    return joined | {"physics": joined["sign"] + joined["magnitude"] + joined["regional"]}
+
+
+def test_with_all_the_forcing_terms_and_gradient_are_to_the_last_bit_what_they_were() -> None:
+    batch = toy_batch(dtype=torch.float32)
+    output = prediction(batch)
+    first, second = (output.mean.clone().requires_grad_() for _ in range(2))
+    total, terms = losses.total_loss(Out(first, output.variance), batch, SCALE, SETTINGS)
+    target = SCALE.standardise(batch.target_mm)
+    cells = batch.valid.sum((1, 2, 3))
+    # In the order of the loss: gradients are summed in it, and rounded.
+    data = losses.over_batch(losses.equation_11_likelihood(second, output.variance, target, batch.valid), cells)
+    before = as_it_was(SCALE.restore(second), batch)
+    for name, value in before.items():
+        assert torch.equal(terms[name], value.detach()), name
+    smoothness = losses.over_batch(losses.equation_15_smoothness(second, batch.valid), cells)
+    expected = data + 0.05 * before["physics"] + 0.01 * smoothness
+    assert torch.equal(total, expected)
+    total.backward()
+    expected.backward()
+    assert torch.equal(first.grad, second.grad)
+
+
+def without(batch: Batch, *names: str) -> Batch:
+    return replace(batch, **dict.fromkeys(names))
+
+
+@pytest.mark.parametrize("absent", [("precipitation",), ("evapotranspiration",), FORCING])
+def test_without_net_input_there_is_no_physics_and_still_a_loss(absent: tuple[str, ...]) -> None:
+    batch = without(toy_batch(), *absent)
+    output = prediction(batch)
+    mean = output.mean.clone().requires_grad_()
+    total, terms = losses.total_loss(Out(mean, output.variance), batch, SCALE, SETTINGS)
+    for name in ("sign_as_written", "sign", "magnitude", "regional", "physics"):
+        assert terms[name].isnan(), name
+    assert tuple(terms) == losses.TERMS
+    assert total.item() == pytest.approx((terms["data"] + 0.01 * terms["smoothness"]).item(), rel=1e-12)
+    total.backward()
+    assert torch.isfinite(mean.grad).all()
+    untrained_on, _ = losses.total_loss(output, batch, SCALE, replace(SETTINGS, physics_weight=0.0))
+    assert torch.equal(untrained_on, total.detach())
+    assert all(value.isnan().all() for value in losses.physics_by_patch(output.mean, batch, SETTINGS).values())
+
+
+def test_without_soil_moisture_the_sign_is_all_of_the_physics() -> None:
+    whole = toy_batch()
+    batch = without(whole, "soil_moisture")
+    output = prediction(batch)
+    total, terms = losses.total_loss(output, batch, SCALE, SETTINGS)
+    _, of_whole = losses.total_loss(output, whole, SCALE, SETTINGS)
+    assert terms["magnitude"].isnan()
+    assert terms["regional"].isnan()
+    assert torch.equal(terms["sign"], of_whole["sign"])
+    assert torch.equal(terms["sign_as_written"], of_whole["sign_as_written"])
+    assert torch.equal(terms["physics"], terms["sign"])
+    expected = terms["data"] + 0.05 * terms["sign"] + 0.01 * terms["smoothness"]
+    assert total.item() == pytest.approx(expected.item())
+    by_patch = losses.physics_by_patch(output.mean, batch, SETTINGS)
+    assert by_patch["physics"].isnan().tolist() == [False, False, True]
+    assert by_patch["magnitude"].isnan().all()
+
+
+def test_a_nan_of_the_network_is_seen_whatever_the_climate_holds() -> None:
+    output = prediction(toy_batch())
+    for absent in ((), ("soil_moisture",), FORCING):
+        batch = without(toy_batch(), *absent)
+        total, _ = losses.total_loss(Out(output.mean * torch.nan, output.variance), batch, SCALE, SETTINGS)
+        assert total.isnan()
+
+
+def test_the_terms_that_are_numbers_are_those_of_the_constraints_that_are_possible() -> None:
+    whole = toy_batch((True, True))
+    for absent in chain.from_iterable(combinations(FORCING, number) for number in range(4)):
+        batch = without(whole, *absent)
+        terms = losses.physics_terms(batch.target_mm, batch, SETTINGS)
+        numbers = {name for name in ("sign", "magnitude", "regional") if not terms[name].isnan()}
+        assert numbers == {*batch.constraints}, absent

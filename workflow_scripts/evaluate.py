@@ -10,19 +10,20 @@ def evaluate(job: Job) -> None:
     import pandas as pd
     import torch
 
+    from gwsd.constraints import left_out_note
     from gwsd.evaluation.evaluate import evaluate
     from gwsd.evaluation.predictions import write_predictions
     from gwsd.losses import LossSettings
     from gwsd.methods.interpolation import Interpolation
     from gwsd.methods.network import Network
-    from gwsd.model.downscaler import Downscaler
     from gwsd.patches.files import open_cube
     from gwsd.resample import Kernel
     from gwsd.training.devices import lease_device
-    from gwsd.training.weights import read_weights
 
     settings, model = job.settings, job.settings["model"]
     torch.set_num_threads(settings["cpu_threads"])
+    for note in left_out_note(model["climate_variables"]):
+        job.report(note)
     is_network = bool(job.inputs["weights"])
     requested = settings["device"] if is_network else "cpu"
     with lease_device(requested, report=job.report) as device:
@@ -35,9 +36,9 @@ def evaluate(job: Job) -> None:
             device=device,
         )
         if is_network:
-            network = Downscaler(**model)
-            network.load_state_dict(read_weights(job.input("weights"))[0])
-            method = Network(settings["method"], network.to(device), cube.storage_scale)
+            method = Network.from_weights(
+                settings["method"], job.input("weights"), model, scale=cube.storage_scale, device=device
+            )
         else:
             method = Interpolation(Kernel(settings["method"]))
         result = evaluate(

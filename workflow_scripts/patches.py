@@ -12,7 +12,7 @@ def patches(job: Job) -> None:
 
     from gwsd.patches.blocks import Blocks
     from gwsd.patches.normalisation import fit_normalisation
-    from gwsd.patches.sampling import sample, tabulate_overlap
+    from gwsd.patches.sampling import SPLITS, note_shortage, sample, tabulate_overlap
 
     settings = dict(job.settings["patches"])
     blocks = Blocks(**settings.pop("blocks"))
@@ -45,6 +45,8 @@ def patches(job: Job) -> None:
     overlap.to_csv(job.outputs["overlap"], index=False, lineterminator="\n")
     job.outputs["normalisation"].write_text(json.dumps(normalisation, indent=1, sort_keys=True) + "\n")
     job.report(", ".join(f"{name} {len(table):,} patches" for name, table in tables.items()))
+    for message in note_shortage(tables, **{name: settings[name] for name in SPLITS}):
+        job.report(f"NOTE: {message}")
 
 
 if __name__ == "__main__":

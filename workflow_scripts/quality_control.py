@@ -1,5 +1,7 @@
 """Quality control of the storage: which cells are in, which are out, and why."""
 
+from importlib import import_module
+
 from gwsd.provenance.job import Job, run
 
 
@@ -11,15 +13,19 @@ def quality_control(job: Job) -> None:
     from gwsd.inputs.calendar import list_months
     from gwsd.inputs.netcdf import write_inputs
     from gwsd.inputs.quality import QualitySettings, assess, compare_with_expected, count_reasons, keep_valid
-    from gwsd.inputs.storage import align_storage
-    from gwsd.sources import g3p, local
+    from gwsd.inputs.storage import align_storage, describe_grid
 
     period, quality = job.settings["period"], QualitySettings(**job.settings["quality"])
-    source = local if job.settings["sources"]["storage"] == "local" else g3p
-    grid = Grid(COARSE_SPACING, tuple(job.settings["region"]))
-    storage = align_storage(
-        source.open_storage(job.input("raw_storage")), grid, start=period["start"], end=period["end"]
+    sources = job.settings["sources"]
+    product = import_module(".".join(job.input("source").with_suffix("").parts))
+    raw = product.open_storage(
+        job.inputs["raw_storage"], variable=sources["storage_variable"], units=sources["storage_units"]
     )
+    for message in describe_grid(raw):
+        job.report(message)
+    grid = Grid(COARSE_SPACING, tuple(job.settings["region"]))
+    storage = align_storage(raw, grid, start=period["start"], end=period["end"])
+    del raw  # it may be many times as large
     with xr.open_dataset(job.input("climate")) as climate:
         mask = assess(storage, climate, quality)
     for message in compare_with_expected(mask, storage.sizes["time"], quality):
@@ -36,4 +42,4 @@ def quality_control(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(quality_control, inputs=["raw_storage", "climate"], outputs=["storage", "mask", "reasons", "months"])
+    run(quality_control, inputs=["raw_storage", "source", "climate"], outputs=["storage", "mask", "reasons", "months"])

@@ -44,8 +44,6 @@ def value_of(name: str, job: Job) -> Any:
         return Downscaler(**job.settings["model"])
     if name == "size":
         return job.settings["patches"]["size"]
-    if name == "climate_variables":
-        return job.settings["model"][name]
     if name == "hardware":
         from gwsd.provenance.environment import processor_name
 

@@ -9,6 +9,7 @@ def train(job: Job) -> None:
     """Train a variant; where a checkpoint of the same inputs, code, settings and seed exists, go on from it."""
     import pandas as pd
 
+    from gwsd.constraints import constraints_of, left_out_note
     from gwsd.losses import LossSettings
     from gwsd.patches.files import open_cube
     from gwsd.training.devices import lease_device
@@ -19,11 +20,14 @@ def train(job: Job) -> None:
 
     model, training = job.settings["model"], TrainingSettings(**job.settings["training"])
     size = job.settings["patch_size"]
+    for note in left_out_note(model["climate_variables"]):
+        job.report(note)
     tables = {name: pd.read_csv(job.input(name)) for name in ("train", "validation")}
     normalisation = json.loads(job.input("normalisation").read_text())
     with lease_device(
         training.device,
         cpu_seconds=lambda: cpu_seconds(model, training, train_patches=len(tables["train"]), size=size),
+        sharing=training.engine["cuda"]["trainings_at_once"],
         report=job.report,
     ) as device:
         cube = open_cube(
@@ -47,7 +51,12 @@ def train(job: Job) -> None:
             checkpoint_dir=job.scratch / job.key,
             report=job.report,
         )
-    job.note(device=str(device), requested_device=training.device, resumed=result.resumed)
+    job.note(
+        device=str(device),
+        requested_device=training.device,
+        resumed=result.resumed,
+        constraints=list(constraints_of(model["climate_variables"])),
+    )
     metadata = {
         "variant": job.settings["variant"],
         "model": json.dumps(model, sort_keys=True),

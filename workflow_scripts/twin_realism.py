@@ -8,10 +8,17 @@ def twin_realism(job: Job) -> None:
     import xarray as xr
 
     from gwsd.evaluation.realism import common_part, compare, realism
+    from gwsd.inputs.storage import describe_grid, to_half_degrees
     from gwsd.sources import local
 
+    sources = job.settings.get("sources", {})
+    raw = local.open_storage(
+        job.inputs["observed"], variable=sources.get("storage_variable"), units=sources.get("storage_units")
+    )
+    for message in describe_grid(raw):
+        job.report(message)
     with xr.open_dataset(job.input("storage")) as storage:
-        twin, observed = common_part(storage["storage"].load(), local.open_storage(job.input("observed"))["storage"])
+        twin, observed = common_part(storage["storage"].load(), to_half_degrees(raw)["storage"])
     results = [realism(one, patches=500, min_valid_share=0.9, seed=job.seed) for one in (twin, observed)]
     table = compare(*results)
     table.to_csv(job.outputs["realism"], index=False, lineterminator="\n")

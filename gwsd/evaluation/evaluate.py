@@ -53,7 +53,8 @@ def evaluate(
     """Test a method on the patches of a table.
 
     Errors are against the bicubic target over the valid fine cells, each counting alike: the paper's mean is over
-    pixels, not over land. The physics terms are those of the loss, whatever the method was trained on.
+    pixels, not over land. The physics terms are those of the loss, whatever the method was trained on; NaN where the
+    cube lacks their forcing.
 
     Parameters
     ----------
@@ -87,6 +88,7 @@ def evaluate(
         raise DataError("patch table: holds no test patch; ask for at least one with patches.test")
     stack = PredictionStack()
     parts = []
+    with_previous = 0
     seconds = 0.0
     for start in range(0, len(table), batch_size):
         rows = table.iloc[start : start + batch_size]
@@ -96,6 +98,7 @@ def evaluate(
         seconds += _clock(cube.device) - begin
         _check(prediction, batch, rows, method.name)
         stack.add(prediction, batch)
+        with_previous += int(batch.has_previous.sum())
         parts.append(_scores(prediction, batch, rows, loss))
     scores = pd.concat(parts, ignore_index=True)
     timing = {
@@ -105,7 +108,8 @@ def evaluate(
         "device": _device_name(cube.device),
         "threads": torch.get_num_threads(),
     }
-    return Evaluation(scores, stack.dataset(table, method.name), summary(scores, method.name), timing)
+    numbers = summary(scores, method.name, patches_with_previous=with_previous)
+    return Evaluation(scores, stack.dataset(table, method.name), numbers, timing)
 
 
 def _scores(prediction: Prediction, batch: Batch, rows: pd.DataFrame, loss: LossSettings) -> pd.DataFrame:

@@ -29,7 +29,7 @@ UNCERTAINTY_COLUMNS = tuple(list(STATISTIC_COLUMNS.values())[4:])
 """Columns that are empty for a method without a standard deviation."""
 
 PHYSICS_COLUMNS = ("sign_as_written", "sign", "magnitude", "regional", "physics")
-"""Columns that are empty for a patch whose month before is absent."""
+"""Columns that are empty for a patch whose month before is absent, and where the climate lacks what a term reads."""
 
 INDEX_COLUMNS = ("patch", "month", "row", "col", "lat", "lon")
 """Which patch a row speaks of."""
@@ -63,7 +63,7 @@ def score_rows(
     means : mapping of str to ndarray, shape (B,)
         Means of the statistics of `statistics.cell_statistics` over the valid cells.
     physics : mapping of str to ndarray, shape (B,)
-        `PHYSICS_COLUMNS`, NaN where the month before is absent.
+        `PHYSICS_COLUMNS`, NaN where the month before or the forcing is absent.
 
     Returns
     -------
@@ -134,7 +134,7 @@ def pooled(scores: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def summary(scores: pd.DataFrame, method: str) -> dict[str, Any]:
+def summary(scores: pd.DataFrame, method: str, *, patches_with_previous: int | None = None) -> dict[str, Any]:
     """Summarise the scores of a method over its test patches.
 
     The paper states its error as mean ± standard deviation over patches (Table 3): `mae_mm` and `mae_sd_mm` are these,
@@ -147,6 +147,9 @@ def summary(scores: pd.DataFrame, method: str) -> dict[str, Any]:
         Rows of `SCORE_COLUMNS`.
     method : str
         Its name.
+    patches_with_previous : int or None
+        Patches whose month before is present; None counts those with a physics loss, of which a climate without
+        the forcing leaves none.
 
     Returns
     -------
@@ -166,7 +169,7 @@ def summary(scores: pd.DataFrame, method: str) -> dict[str, Any]:
     return {
         "method": method,
         "patches": len(scores),
-        "patches_with_previous": len(constrained),
+        "patches_with_previous": len(constrained) if patches_with_previous is None else patches_with_previous,
         "valid_cells": int(scores["n_valid"].sum()),
         **{name: (value if np.isfinite(value) else None) for name, value in numbers.items()},
     }

@@ -1,10 +1,12 @@
 """The data behind a figure: what every such file says of itself, and how it is written and read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
+from gwsd.constraints import left_out_note
 from gwsd.errors import DataError
 
 FigureData = xr.Dataset | pd.DataFrame
@@ -38,9 +40,23 @@ def labelled(
     return data.assign_attrs({**attributes, "reported": paper_note(reported), **more})
 
 
-def labelled_table(table: pd.DataFrame, *, data_label: str, source: str, reported: str = "") -> pd.DataFrame:
-    """Return the table with the columns `data_label`, `source` and `reported`, the same in every row."""
-    return table.assign(data_label=data_label, source=source, reported=paper_note(reported))
+def labelled_table(
+    table: pd.DataFrame, *, climate_variables: Sequence[str], data_label: str, source: str, reported: str = ""
+) -> pd.DataFrame:
+    """Return the table with columns that are the same in every row.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        The figure's content.
+    climate_variables : sequence of str
+        The scenario's; where a constraint lacks one of them a column `note` says that it is left out.
+    data_label, source, reported : str
+        As in `labelled`: the columns of these names.
+    """
+    labels = {"data_label": data_label, "source": source, "reported": paper_note(reported)}
+    note = " ".join(left_out_note(climate_variables)).replace("`", "").replace("eq. ", "eq.\u00a0")
+    return table.assign(**labels, **({"note": note} if note else {}))
 
 
 def paper_note(reported: str) -> str:
@@ -92,11 +108,12 @@ def read_data(path: Path) -> FigureData:
 
 
 def foot(data: FigureData) -> dict[str, str]:
-    """Return what the foot of a figure prints: `data_label` and `reported`."""
+    """Return what the foot of a figure prints: `data_label`, `reported` and, of a table that has one, `note`."""
     if isinstance(data, xr.Dataset):
         return {"data_label": str(data.attrs["data_label"]), "reported": str(data.attrs.get("reported", ""))}
     reported = data["reported"].fillna("").iloc[0] if "reported" in data else ""
-    return {"data_label": str(data["data_label"].iloc[0]), "reported": str(reported)}
+    note = {"note": str(data["note"].iloc[0])} if "note" in data else {}
+    return {"data_label": str(data["data_label"].iloc[0]), "reported": str(reported), **note}
 
 
 def need(data: xr.Dataset, names: dict[str, tuple[str, ...]], what: str) -> None:

@@ -111,7 +111,8 @@ class Drawing:
         """Draw all of it."""
         climate, storage = self.parts["input"]
         details = climate.detail.split(", ")
-        inputs = Box(16.0, 103.0, 27.0, 4.0 + LINE * (2 + len(details)))
+        # Never lower than with the paper's four variables: the arrow to the first layer starts at its side.
+        inputs = Box(16.0, 103.0, 27.0, 4.0 + LINE * (2 + max(len(details), 4)))
         for card in range(min(climate.months, 12) - 1, 0, -1):
             self.canvas.card(COLOURS["input"], inputs, 0.55 * card)
         self.canvas.box(COLOURS["input"], inputs, [f"climate, {climate.months} months", climate.shape, *details])
@@ -221,27 +222,10 @@ class Drawing:
         return output
 
     def _losses(self, inputs: Box, coarse: Box, output: Box) -> None:
-        self.canvas.heading(2.0, "c", "Physics constraints and loss, in training", y=50.0)
-        bus = 45.0
-        # From climate and storage on the left and the prediction on the right to the constraints.
-        self.canvas.line([(1.0, inputs.y), (1.0, bus), (149.5, bus), (149.5, output.y), output.left], ORANGE)
-        self.canvas.line([(inputs.left[0], inputs.y), (1.0, inputs.y)], ORANGE)
-        self.canvas.line([(coarse.left[0], coarse.y), (1.0, coarse.y)], ORANGE)
-        self.axes.text(
-            77.0,
-            bus + 1.0,
-            "ΔG = prediction − storage of the month before;  P, ET, θ of the target month",
-            ha="center",
-            va="bottom",
-            fontsize=self.size,
-            color=ORANGE,
-        )
-        boxes = []
-        for number, row in enumerate(self.parts["constraint"]):
-            box = Box(21.5 + 42.5 * number, 31.0, 39.0, 18.0)
-            self.canvas.box(COLOURS["constraint"], box, [row.name, *_wrapped(row.detail, 25)])
-            self.canvas.arrow((box.x, bus), box.top, ORANGE)
-            boxes.append(box)
+        constraints = self.parts.get("constraint", [])
+        words = "Physics constraints and loss" if constraints else "Loss"
+        self.canvas.heading(2.0, "c", f"{words}, in training", y=50.0)
+        boxes = self._constraints(constraints, inputs, coarse, output) if constraints else []
         data, smoothness = self.parts["loss"]
         for number, row in enumerate((data, smoothness)):
             box = Box(140.5 + 26.0 * number + 0.5, 31.0, 22.0, 18.0)
@@ -253,9 +237,33 @@ class Drawing:
         sum_box = Box(90.0, 11.0, 92.0, 3.0 + 2 * LINE)
         self.canvas.box(COLOURS["total"], sum_box, [total.name, total.detail])
         for number, box in enumerate(boxes):
-            colour = ORANGE if number < len(self.parts["constraint"]) else BLUE
+            colour = ORANGE if number < len(constraints) else BLUE
             self.canvas.line([box.bottom, (box.x, 19.0), (sum_box.x, 19.0)], colour)
         self.canvas.arrow((sum_box.x, 19.0), sum_box.top, INK)
+
+    def _constraints(self, rows: list[Part], inputs: Box, coarse: Box, output: Box) -> list[Box]:
+        bus = 45.0
+        # From climate and storage on the left and the prediction on the right to the constraints.
+        self.canvas.line([(1.0, inputs.y), (1.0, bus), (149.5, bus), (149.5, output.y), output.left], ORANGE)
+        self.canvas.line([(inputs.left[0], inputs.y), (1.0, inputs.y)], ORANGE)
+        self.canvas.line([(coarse.left[0], coarse.y), (1.0, coarse.y)], ORANGE)
+        forcing = ", ".join(symbol for symbol in ("P", "ET", "θ") if any(symbol in row.detail for row in rows))
+        self.axes.text(
+            77.0,
+            bus + 1.0,
+            f"ΔG = prediction − storage of the month before;  {forcing} of the target month",
+            ha="center",
+            va="bottom",
+            fontsize=self.size,
+            color=ORANGE,
+        )
+        boxes = []
+        for number, row in enumerate(rows):
+            box = Box(21.5 + 42.5 * number, 31.0, 39.0, 18.0)
+            self.canvas.box(COLOURS["constraint"], box, [row.name, *_wrapped(row.detail, 25)])
+            self.canvas.arrow((box.x, bus), box.top, ORANGE)
+            boxes.append(box)
+        return boxes
 
 
 def _count(number: int) -> str:

@@ -1,10 +1,11 @@
 """Figure 2, computed: the network's parts as the model object itself lists them, and the terms of its loss."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from gwsd.constraints import constraints_of
 from gwsd.figures.data_file import labelled_table
 from gwsd.losses import LossSettings
 from gwsd.model.description import describe
@@ -73,27 +74,32 @@ def network_rows(model: Downscaler, size: int) -> list[Row]:
     return rows
 
 
-def loss_rows(loss: LossSettings) -> list[Row]:
-    """List the terms of the loss with their equations in the paper and their weights."""
+def loss_rows(loss: LossSettings, climate_variables: Sequence[str]) -> list[Row]:
+    """List the terms of the loss that the climate allows, with their equations in the paper and their weights."""
     low, slope = loss.infiltration
-    return [
-        _row("loss", "data", detail="Gaussian likelihood, eq.\u00a011"),
-        _row("constraint", "sign agreement", detail="eq.\u00a012: signs of ΔG and of P\u00a0−\u00a0ET"),
-        _row(
+    constraints = {
+        "sign": _row("constraint", "sign agreement", detail="eq.\u00a012: signs of ΔG and of P\u00a0−\u00a0ET"),
+        "magnitude": _row(
             "constraint",
             "magnitude correlation",
             detail=f"eq.\u00a013: ΔG and (P\u00a0−\u00a0ET)·α(θ), α\u00a0=\u00a0{low:g}\u00a0+\u00a0{slope:g}\u00a0θ",
         ),
-        _row(
+        "regional": _row(
             "constraint",
             "regional balance",
             detail=f"eq.\u00a014: means over {loss.regional_pool}\u00a0×\u00a0{loss.regional_pool} cells",
         ),
+    }
+    kept = constraints_of(climate_variables)
+    physics = f"{loss.physics_weight:g} · physics + " if kept else ""
+    return [
+        _row("loss", "data", detail="Gaussian likelihood, eq.\u00a011"),
+        *(constraints[term] for term in kept),
         _row("loss", "smoothness", detail="total variation, eq.\u00a015"),
         _row(
             "total",
             "total loss",
-            detail=f"eq.\u00a010: data + {loss.physics_weight:g} · physics + {loss.smoothness_weight:g} · smoothness",
+            detail=f"eq.\u00a010: data + {physics}{loss.smoothness_weight:g} · smoothness",
         ),
     ]
 
@@ -125,5 +131,9 @@ def compute(
     DataFrame
         What `network_rows` and `loss_rows` list, one row each, with the labels. The parameters sum to the model's.
     """
-    rows = [*network_rows(Downscaler(**model), int(patches["size"])), *loss_rows(LossSettings(**loss))]
-    return labelled_table(pd.DataFrame(rows), data_label=data_label, source=source, reported=reported)
+    network = Downscaler(**model)
+    variables = network.climate_variables
+    rows = [*network_rows(network, int(patches["size"])), *loss_rows(LossSettings(**loss), variables)]
+    return labelled_table(
+        pd.DataFrame(rows), climate_variables=variables, data_label=data_label, source=source, reported=reported
+    )

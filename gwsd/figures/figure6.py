@@ -45,7 +45,7 @@ def draw(data: pd.DataFrame, style: PlotStyle) -> Figure:
             panel_letter(axes, index, f"{variant}: losses ({steps:,} steps)".replace(",", "\u202f"))
             axes.set_ylabel("Loss (no unit)")
             if index == 0:
-                _legend(axes)
+                _legend(axes, data)
         _scores(figure, bottom, data, variants)
         fit_words(figure)
     return figure
@@ -72,8 +72,9 @@ def _losses(axes: Axes, history: pd.DataFrame) -> None:
     _epochs(axes)
 
 
-def _legend(axes: Axes) -> None:
-    handles = [Line2D([], [], color=colour, label=term) for term, colour in LOSSES]
+def _legend(axes: Axes, data: pd.DataFrame) -> None:
+    # A term that no epoch has is left out of the loss, and the foot says why.
+    handles = [Line2D([], [], color=colour, label=term) for term, colour in LOSSES if data[f"val_{term}"].notna().any()]
     handles += [Line2D([], [], color=COAST, linestyle=dashes, label=words) for _, dashes, words in PARTS]
     axes.legend(handles=handles, loc="best", ncols=2, handlelength=1.8, columnspacing=1.0).set_in_layout(False)
 

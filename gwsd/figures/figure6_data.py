@@ -1,6 +1,6 @@
 """Figure 6, computed: the histories of the trainings, one table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,12 @@ COLUMNS = (
 
 
 def compute(
-    histories: Mapping[str, Mapping[int, pd.DataFrame]], *, data_label: str, source: str, reported: str = ""
+    histories: Mapping[str, Mapping[int, pd.DataFrame]],
+    *,
+    climate_variables: Sequence[str],
+    data_label: str,
+    source: str,
+    reported: str = "",
 ) -> pd.DataFrame:
     """Compute the data of Figure 6.
 
@@ -32,6 +37,8 @@ def compute(
     ----------
     histories : mapping of str to mapping of int to DataFrame
         For each variant that is shown, its history for each seed. Epoch 0 is before any training.
+    climate_variables : sequence of str
+        The scenario's: constraints that lack one of them are left out, and the figure says so.
     data_label, source, reported : str
         Where the data come from, the job's key, and what the paper states.
 
@@ -59,4 +66,10 @@ def compute(
             tables.append(table)
     if not tables:
         raise DataError("Figure 6 needs the history of at least one variant.")
-    return labelled_table(pd.concat(tables, ignore_index=True), data_label=data_label, source=source, reported=reported)
+    return labelled_table(
+        pd.concat(tables, ignore_index=True),
+        climate_variables=climate_variables,
+        data_label=data_label,
+        source=source,
+        reported=reported,
+    )

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import cmocean
@@ -27,6 +28,9 @@ MM_PER_CM = 10.0
 
 SMALLEST_TEXT = 7.0
 """Points; no text of a figure is smaller at its final size."""
+
+LETTERS_ACROSS = 4.6
+"""Letters of a note in a line, for each mm of width and point of size: 118 on 180 mm at 7 points."""
 
 SIGNIFICANT_LINE = 1.2
 """Width of lines that carry data, points."""
@@ -155,7 +159,7 @@ def colour_map(name: str, key: str) -> Colormap:
     return colours
 
 
-def new_figure(style: PlotStyle, *, height_mm: float, data_label: str, reported: str = "") -> Figure:
+def new_figure(style: PlotStyle, *, height_mm: float, data_label: str, reported: str = "", note: str = "") -> Figure:
     """Open a figure of the style's width with a foot that says what data it shows.
 
     Call it, and everything that draws, inside `style.applied()`.
@@ -170,11 +174,16 @@ def new_figure(style: PlotStyle, *, height_mm: float, data_label: str, reported:
         Where the data come from, printed at the bottom.
     reported : str
         What the paper states, already marked as its own; printed below the label.
+    note : str
+        What else must be said; printed below, in as many lines as it takes.
     """
     lines = [f"Data: {data_label}", *([reported] if reported else [])]
+    wrapped = wrap(note, int(LETTERS_ACROSS * style.width_mm / style.small))
+    lines += wrapped
     # Larger text takes room from the panels, so the page grows with it.
     height_mm *= 1.0 + 0.06 * max(0.0, style.font_size - 8.0)
     line_mm = 1.3 * style.small / 72.0 * MM_PER_INCH
+    height_mm += len(wrapped) * line_mm
     foot = (len(lines) * line_mm + 1.5) / height_mm
     figure = Figure(
         figsize=(style.width_mm / MM_PER_INCH, height_mm / MM_PER_INCH),

@@ -40,6 +40,9 @@ MEANINGS = {
 }
 """What each reason says to a reader."""
 
+WITHOUT_TEMPERATURE = "the climate has no temperature: ice outside Greenland and Antarctica counts as filled"
+"""What the mask says where the test by the warmest month was left out."""
+
 LAND_SHARE = 0.5
 """A cell without storage is land where climate covers at least this share of it."""
 
@@ -50,6 +53,7 @@ FEWEST_NEIGHBOURS = 3
 """With fewer cells around, a jump is judged by its own series alone, and by twice the threshold: on the twin
 Earth, healthy cells stand out in time by up to 11 robust standard deviations, which their neighbours share."""
 
+Mask = NDArray[np.bool_]
 
 CELLS_AT_ONCE = 4096
 """Series whose medians are taken together; they fit in a processor's cache."""
@@ -87,13 +91,15 @@ def assess(storage: xr.Dataset, climate: xr.Dataset, settings: QualitySettings) 
     storage : xarray.Dataset
         `storage` (time, lat, lon), mm; only the months that the product has.
     climate : xarray.Dataset
-        As `gwsd.inputs.climate.align_climate` returns it, on the same cells.
+        As `gwsd.inputs.climate.align_climate` writes it, on the same cells, any of its variables. Without
+        `temperature`, ice is known by the outlines of the ice sheets alone.
     settings : QualitySettings
 
     Returns
     -------
     xarray.Dataset
-        `valid` (lat, lon) int8, 1 where in; `reason` (lat, lon) int8, a CF flag variable.
+        `valid` (lat, lon) int8, 1 where in; `reason` (lat, lon) int8, a CF flag variable, whose `comment` says
+        which test was left out.
 
     Raises
     ------
@@ -118,9 +124,9 @@ def assess(storage: xr.Dataset, climate: xr.Dataset, settings: QualitySettings) 
     land = any_climate & (share >= LAND_SHARE)
     reason[without & ~land] = Reason.OCEAN
     reason[without & land] = Reason.FILLED
-    reason[without & land & (warmest < 0.0)] = Reason.ICE
-    reason[(present > 0) & (present < len(values))] = Reason.INCOMPLETE
     sheet = is_ice_sheet(storage["lat"].values[:, None], storage["lon"].values[None, :])
+    reason[without & land & (sheet if warmest is None else warmest < 0.0)] = Reason.ICE
+    reason[(present > 0) & (present < len(values))] = Reason.INCOMPLETE
     reason[(present > 0) & sheet] = Reason.ICE
     reason[(present == len(values)) & ~sheet & ~all_climate] = Reason.NO_CLIMATE
 
@@ -133,7 +139,10 @@ def assess(storage: xr.Dataset, climate: xr.Dataset, settings: QualitySettings) 
     fault[series.std(axis=0, dtype=np.float64) < settings.smallest_sd_mm] = Reason.CONSTANT
     candidates = reason[complete]
     reason[complete] = np.where(candidates == Reason.VALID, fault, candidates)
-    return describe_mask(reason, storage)
+    mask = describe_mask(reason, storage)
+    if warmest is None:
+        mask["reason"].attrs["comment"] = WITHOUT_TEMPERATURE
+    return mask
 
 
 def describe_mask(reason: NDArray[np.int8], grid: xr.Dataset) -> xr.Dataset:
@@ -204,7 +213,7 @@ def compare_with_expected(mask: xr.Dataset, n_months: int, settings: QualitySett
     return messages
 
 
-def _summarise_climate(climate: xr.Dataset) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
+def _summarise_climate(climate: xr.Dataset) -> tuple[Mask, Mask, NDArray[np.float64] | None]:
     """Whether a cell has climate ever, and always; mean temperature of its warmest calendar month, °C."""
     shape = (climate.sizes["lat"], climate.sizes["lon"])
     any_climate, all_climate = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
@@ -216,6 +225,8 @@ def _summarise_climate(climate: xr.Dataset) -> tuple[NDArray[np.bool_], NDArray[
             known = np.isfinite(field)
             any_climate |= known
             all_climate &= known
+    if "temperature" not in climate:
+        return any_climate, all_climate, None
     temperature = climate["temperature"][:].values
     calendar = climate["time"].values.astype("datetime64[M]").astype(np.int64) % 12
     warmest = np.full(shape, -np.inf)

@@ -38,8 +38,10 @@ class Regridder:
         self._lat, self._lon = lat, lon
         self._by_row = _weigh_rows(lat, grid.lat)
         self._by_column = _weigh_columns(lon, grid.lon)
-        self._known: NDArray[np.bool_] | None = None
-        self._weight = np.empty(grid.shape, dtype=np.float32)
+        self._last: tuple[NDArray[np.bool_], NDArray[np.float32]] | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_last": None}
 
     def fits(self, lat: NDArray[np.float64], lon: NDArray[np.float64]) -> bool:
         """Whether these are the nodes that the weights were made for."""
@@ -48,6 +50,10 @@ class Regridder:
     def share(self, known: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Share, 0 to 1, of each cell's area that nodes with a value cover, shape (H, W)."""
         return np.clip(self._apply(known.astype(np.float32)), 0.0, 1.0)
+
+    def share_of_first(self, fields: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Share of each cell's area that has a value in the first of some fields, (T, nodes, nodes) to (H, W)."""
+        return self.share(np.isfinite(fields[0]))
 
     def __call__(self, field: NDArray[np.float32]) -> NDArray[np.float32]:
         """Average one field.
@@ -63,12 +69,17 @@ class Regridder:
             NaN where no part of a cell has a value.
         """
         known = np.isfinite(field)
-        # Water lies where it lay the month before: weigh it anew only where it does not.
-        if self._known is None or not np.array_equal(known, self._known):
-            self._known = known
+        # Water lies where it lay the month before: weigh it anew only where it does not. Threads share one
+        # regridder, so what is kept is one tuple, replaced whole.
+        last = self._last
+        if last is None or not np.array_equal(known, last[0]):
             weight = self.share(known)
-            self._weight = np.where(weight > SMALLEST_SHARE, weight, np.float32(np.nan))
-        return self._apply(np.where(known, field, np.float32(0.0))) / self._weight
+            last = self._last = (known, np.where(weight > SMALLEST_SHARE, weight, np.float32(np.nan)))
+        return self._apply(np.where(known, field, np.float32(0.0))) / last[1]
+
+    def months(self, fields: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Average each of some fields, shape (T, nodes, nodes) to (T, H, W)."""
+        return np.stack([self(field) for field in fields])
 
     def _apply(self, field: NDArray[np.float32]) -> NDArray[np.float32]:
         rows = self._by_row @ field

@@ -5,10 +5,9 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-KERNEL_SIZE = 3
-"""Side of the convolution kernels (Table 1)."""
+from gwsd.model.convolution import KERNEL_SIZE as KERNEL_SIZE
+from gwsd.model.convolution import Convolution, convolve
 
 
 class ConvLSTMLayer(nn.Module):
@@ -31,9 +30,7 @@ class ConvLSTMLayer(nn.Module):
         self.hidden_channels = hidden_channels
         # Rows of the kernel: input gate, output gate, candidate, forget gate. The forget gate stands last
         # so that the first month, which has nothing to forget, uses the rows before it.
-        self.gates = nn.Conv2d(
-            input_channels + hidden_channels, 4 * hidden_channels, KERNEL_SIZE, padding=KERNEL_SIZE // 2
-        )
+        self.gates = Convolution(input_channels + hidden_channels, 4 * hidden_channels)
 
     def forward(self, sequence: Sequence[Tensor]) -> list[Tensor]:
         """Return the hidden states of all months.
@@ -60,9 +57,8 @@ class ConvLSTMLayer(nn.Module):
         rows = 3 * self.hidden_channels
         bias = self.gates.bias
         assert bias is not None
-        gates = functional.conv2d(
-            month, self.gates.weight[:rows, : self.input_channels], bias[:rows], padding=KERNEL_SIZE // 2
-        )
+        weight = self.gates.weight[:rows, : self.input_channels]
+        gates = convolve(month, weight, bias[:rows], wraps=self.gates.wraps)
         input_gate, output_gate, candidate = gates.chunk(3, dim=1)
         cell = torch.sigmoid(input_gate) * torch.tanh(candidate)
         return torch.sigmoid(output_gate) * torch.tanh(cell), cell

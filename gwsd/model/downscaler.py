@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from gwsd.grid import REFINEMENT
 from gwsd.model.conv_lstm import ConvLSTM
+from gwsd.model.convolution import Convolution
 from gwsd.model.unet import Normalisation, UNet
 from gwsd.resample import Kernel, upsample
 
@@ -40,9 +41,13 @@ class Fusion(nn.Module):
 class Upsampling(nn.Module):
     """The final four-fold bilinear upsampling, (B, 1, H, W) to (B, 1, 4H, 4W)."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.wraps = False
+
     def forward(self, field: Tensor) -> Tensor:
         """Interpolate."""
-        return upsample(field, Kernel.BILINEAR, REFINEMENT)
+        return upsample(field, Kernel.BILINEAR, REFINEMENT, wraps=self.wraps)
 
 
 class Downscaler(nn.Module):
@@ -100,6 +105,7 @@ class Downscaler(nn.Module):
         super().__init__()
         self.memory = memory
         self.climate_variables = tuple(climate_variables)
+        self.normalisation = Normalisation(normalisation)
         self.residual = residual
         self.variance_floor = variance_floor
         variables = len(self.climate_variables)
@@ -115,7 +121,7 @@ class Downscaler(nn.Module):
             input_channels=encoded_channels + 1,
             channels=unet_channels,
             bottleneck_channels=bottleneck_channels,
-            normalisation=Normalisation(normalisation),
+            normalisation=self.normalisation,
         )
         self.mean_head = nn.Conv2d(unet_channels[0], 1, 1)
         self.variance_head = nn.Conv2d(unet_channels[0], 1, 1) if variance_head else None
@@ -147,6 +153,30 @@ class Downscaler(nn.Module):
         # The target month: by unbind, so that the backward pass builds no zero tensor of all months.
         encoded = climate.unbind(dim=1)[-1] if self.encoder is None else self.encoder(climate)
         features = self.unet(self.fusion(encoded, storage))
+        # Where autocast computes in bfloat16, heads, interpolation and softplus stay in float32: three digits are
+        # enough for features, not for the answer.
+        with torch.autocast(features.device.type, enabled=False):
+            return self._answer(features.float(), storage.float())
+
+    def wrap_longitude(self, wraps: bool) -> None:
+        """Say whether the fields' last column borders on the first, as on a grid that goes round the Earth.
+
+        Trained on patches, the network meets zeros beyond every edge. On a whole global field the convolutions and
+        the interpolation shall meet the other side of the date line instead; beyond the first and the last row
+        there are zeros as before. Poolings and transposed convolutions do not overlap and need nothing, as long as
+        the width is a multiple of `unet.divisor`. Weights are untouched.
+
+        Parameters
+        ----------
+        wraps : bool
+            False is how a network is made and how it is trained.
+        """
+        for module in self.modules():
+            if isinstance(module, Convolution | Upsampling):
+                module.wraps = wraps
+
+    def _answer(self, features: Tensor, storage: Tensor) -> Output:
+        """Equations (8) and (9)."""
         mean = self.mean_head(features)
         if self.residual:
             mean = mean + storage  # both are then interpolated alike: bilinear(storage) + correction

@@ -8,6 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from gwsd.model.convolution import Convolution
+
 
 class Normalisation(StrEnum):
     """What stands between a convolution and its ReLU."""
@@ -42,10 +44,10 @@ class DoubleConvolution(nn.Sequential):
 
     def __init__(self, input_channels: int, output_channels: int, *, normalisation: Normalisation) -> None:
         super().__init__(
-            nn.Conv2d(input_channels, output_channels, 3, padding=1),
+            Convolution(input_channels, output_channels),
             _normalise(normalisation, output_channels),
             nn.ReLU(inplace=True),
-            nn.Conv2d(output_channels, output_channels, 3, padding=1),
+            Convolution(output_channels, output_channels),
             _normalise(normalisation, output_channels),
             nn.ReLU(inplace=True),
         )

@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
+from gwsd.constraints import FORCING, forcing_of, possible
 from gwsd.errors import DataError
 from gwsd.grid import REFINEMENT
 from gwsd.resample import Kernel, upsample
-
-FORCING = ("precipitation", "evapotranspiration", "soil_moisture")
-"""Climate variables that the physical constraints read."""
 
 MONTHS_AT_A_TIME = 24
 """Months read from a file at once, so that no whole variable stands in memory as a global field."""
@@ -61,10 +59,12 @@ class Batch:
         Fine cells of valid coarse cells.
     area : Tensor, shape (B, 1, 4H, 4W)
         Relative area of the fine cells (cosine of latitude).
-    precipitation, evapotranspiration : Tensor, shape (B, 1, H, W), mm/month
-        Of the target month.
-    soil_moisture : Tensor, shape (B, 1, H, W), m³ m⁻³
-        Of the target month.
+    precipitation, evapotranspiration : Tensor, shape (B, 1, H, W), mm/month, or None
+        Of the target month; None where the climate lacks it.
+    soil_moisture : Tensor, shape (B, 1, H, W), m³ m⁻³, or None
+        Of the target month; None where the climate lacks it.
+    any_previous : bool
+        Whether any patch's month before is present: known here without asking the device.
     """
 
     climate: Tensor
@@ -75,9 +75,15 @@ class Batch:
     target_mm: Tensor
     valid: Tensor
     area: Tensor
-    precipitation: Tensor
-    evapotranspiration: Tensor
-    soil_moisture: Tensor
+    precipitation: Tensor | None
+    evapotranspiration: Tensor | None
+    soil_moisture: Tensor | None
+    any_previous: bool
+
+    @property
+    def constraints(self) -> tuple[str, ...]:
+        """Terms of the physical constraints whose forcing is there."""
+        return possible([name for name in FORCING if getattr(self, name) is not None])
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,7 @@ class Cube:
         storage : Dataset
             `storage` (time, lat, lon), mm, months present only.
         climate : Dataset
-            The model's variables and those of the constraints (time, lat, lon), months without gaps.
+            The model's variables and the forcing that they give (time, lat, lon), months without gaps.
         mask : Dataset
             `valid` (lat, lon), 1 where a cell is in.
         normalisation : mapping
@@ -177,7 +183,8 @@ class Cube:
         for name in ("storage", *variables):
             if name not in normalisation:
                 raise DataError(f"normalisation: `{name}` is missing; make patches/normalisation.json again")
-        held = tuple(dict.fromkeys((*variables, *FORCING)))
+        # By the settings, not by what else the file may hold: what is said of a scenario is read from them too.
+        held = tuple(dict.fromkeys((*variables, *forcing_of(variables))))
         climate_months = _months(climate, "climate")
         if (np.diff(climate_months.astype(np.int64)) != 1).any():
             raise DataError("climate: months are missing or out of order; its calendar must have no gap")
@@ -269,7 +276,9 @@ def gather(cube: Cube, rows: pd.DataFrame, *, size: int, memory: int) -> Batch:
     spans = at(first[:, None] + np.arange(memory))[:, :, None, None, None]
     climate = cube.climate[spans, channels[:, None, None], cells[:, None, None]]
     forcing = {
-        name: cube.climate[at(last)[:, None, None], cube.variables.index(name), cells][:, None] for name in FORCING
+        name: cube.climate[at(last)[:, None, None], cube.variables.index(name), cells][:, None]
+        for name in FORCING
+        if name in cube.variables
     }
     fine_rows = torch.from_numpy(row * REFINEMENT).to(device)[:, None] + torch.arange(size * REFINEMENT, device=device)
     valid = cube.valid[patch_rows, patch_cols][:, None]
@@ -283,9 +292,10 @@ def gather(cube: Cube, rows: pd.DataFrame, *, size: int, memory: int) -> Batch:
         target_mm=upsample(storage_mm, Kernel.BICUBIC),
         valid=fine_valid,
         area=cube.cos_latitude[fine_rows][:, None, :, None].expand(fine_valid.shape),
-        precipitation=forcing["precipitation"],
-        evapotranspiration=forcing["evapotranspiration"],
-        soil_moisture=forcing["soil_moisture"],
+        precipitation=forcing.get("precipitation"),
+        evapotranspiration=forcing.get("evapotranspiration"),
+        soil_moisture=forcing.get("soil_moisture"),
+        any_previous=bool(has_previous.any()),
     )
 
 
@@ -335,7 +345,10 @@ def _pack(
 ) -> NDArray[np.float32]:
     """Read one variable at some cells of the flattened grid: (months, cells)."""
     if name not in dataset:
-        raise DataError(f"inputs: the variable `{name}` is missing; there are {', '.join(map(str, dataset))}")
+        raise DataError(
+            f"inputs: the variable `{name}` is missing; there are {', '.join(map(str, dataset))}. Make the inputs "
+            "again with the scenario's climate_variables"
+        )
     variable = dataset[name].transpose("time", "lat", "lon")
     months = variable.sizes["time"]
     packed = np.empty((months, cells.size), dtype=np.float32) if out is None else out

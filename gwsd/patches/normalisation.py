@@ -50,10 +50,14 @@ def fit_normalisation(
     Raises
     ------
     DataError
-        If there are no training patches, or a month of theirs is missing.
+        If there are no training patches, or a month of theirs or a variable is missing.
     """
     if train.empty:
         raise DataError("There are no training patches to fit the normalisation on. Set patches.train above 0.")
+    if missing := [name for name in variables if name not in climate]:
+        raise DataError(
+            f"inputs: climate lacks {', '.join(missing)}. Make the inputs again with the scenario's climate_variables."
+        )
     fields = {"storage": storage, **{name: climate[name] for name in variables}}
     # Weights of all months first: each variable is then held once, and only while it is fitted.
     weights = {

@@ -12,6 +12,7 @@ from typing import Any
 LOCK = Path("envs/requirements.lock")
 PACKAGES = (
     "numpy",
+    "dask",
     "scipy",
     "xarray",
     "netCDF4",

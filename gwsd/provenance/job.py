@@ -50,6 +50,8 @@ class Job:
         Of its random numbers.
     key : str
         SHA-256 of inputs, code, settings and seed: what the outputs say of their origin.
+    threads : int
+        Threads that were granted; results must not depend on them.
     scratch : Path
         Folder for what must outlive a killed job (checkpoints); nobody's output.
     notes : dict
@@ -63,6 +65,7 @@ class Job:
     seed: int
     key: str
     scratch: Path
+    threads: int = 1
     notes: dict[str, Any] = field(default_factory=dict)
 
     def input(self, name: str) -> Path:
@@ -119,6 +122,7 @@ def run(
             seed=arguments.seed,
             key=key_of(_without_paths(identity)),
             scratch=arguments.scratch,
+            threads=arguments.threads,
         )
         with _whole_or_nothing(finals):
             work(job)
@@ -148,6 +152,7 @@ def _parser(
     parser.add_argument("--settings", type=json.loads, default={}, metavar="JSON", help="the settings that are read")
     parser.add_argument("--seed", type=int, default=0, help="of the random numbers")
     parser.add_argument("--scratch", type=Path, default=Path("scratch"), help="folder that outlives a killed job")
+    parser.add_argument("--threads", type=int, default=1, help="threads that were granted")
     parser.add_argument("--log", type=Path, help="file that keeps what is said on the screen")
     return parser
 

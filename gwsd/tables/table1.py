@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gwsd.model.conv_lstm import KERNEL_SIZE
+from gwsd.constraints import CONSTRAINTS, constraints_of, left_out_note
+from gwsd.model.convolution import KERNEL_SIZE
 from gwsd.model.description import Component, describe
 from gwsd.model.downscaler import Downscaler
 from gwsd.tables.formatting import Column, Table, Value
@@ -52,8 +53,9 @@ def build(
         The parameters of the parts sum to those of the row `parameters`.
     """
     parts = describe(network, size=size)
-    rows = (*_network_rows(network, parts), *_training_rows(loss, training))
-    return Table(rows, _COLUMNS, _NOTES, provenance_note)
+    constraints = constraints_of(network.climate_variables)
+    rows = (*_network_rows(network, parts), *_training_rows(loss, training, constraints))
+    return Table(rows, _COLUMNS, (*left_out_note(network.climate_variables), *_NOTES), provenance_note)
 
 
 def _network_rows(model: Downscaler, parts: Sequence[Component]) -> tuple[Mapping[str, Value], ...]:
@@ -99,7 +101,9 @@ def _network_rows(model: Downscaler, parts: Sequence[Component]) -> tuple[Mappin
     )
 
 
-def _training_rows(loss: Mapping[str, Any], training: Mapping[str, Any]) -> tuple[Mapping[str, Value], ...]:
+def _training_rows(
+    loss: Mapping[str, Any], training: Mapping[str, Any], constraints: Sequence[str]
+) -> tuple[Mapping[str, Value], ...]:
     rate, decay = _short(training["learning_rate"]), _short(training["weight_decay"])
     if training["schedule"] == "plateau":
         schedule = (
@@ -107,7 +111,10 @@ def _training_rows(loss: Mapping[str, Any], training: Mapping[str, Any]) -> tupl
         )
     else:
         schedule = "One cycle" if training["schedule"] == "one_cycle" else str(training["schedule"])
-    weights = f"phys={loss['physics_weight']:g}, smooth={loss['smoothness_weight']:g}"
+    physics = f"phys={loss['physics_weight']:g}" if constraints else "no physics"
+    if 0 < len(constraints) < len(CONSTRAINTS):
+        physics += f" ({', '.join(constraints)} only)"
+    weights = f"{physics}, smooth={loss['smoothness_weight']:g}"
     stopping = f"early stopping after {training['early_stopping_patience']}"
     return (
         _row("optimizer", "Optimiser", f"AdamW (lr={rate}, wd={decay})"),

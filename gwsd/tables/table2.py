@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import xarray as xr
 
+from gwsd.constraints import constraints_of, left_out_note
 from gwsd.errors import DataError
 from gwsd.grid import REFINEMENT
 from gwsd.tables.formatting import Column, Table, Value
@@ -53,7 +54,7 @@ def build(
     size : int
         Coarse cells along a patch's side.
     climate_variables : sequence of str
-        What the network sees.
+        What the network sees; constraints that lack one of them are left out, and the table says so.
     provenance_note : str
         Which Earth the numbers speak of.
 
@@ -90,7 +91,7 @@ def build(
     ]
     for split, name in SPLITS.items():
         table = patches[split]
-        constrained = int(table["has_previous"].astype(bool).sum())
+        constrained = int(table["has_previous"].astype(bool).sum()) if constraints_of(climate_variables) else 0
         description = f"{size}×{size} coarse cells; {constrained:,} enter constraints on ΔG"
         rows.append(_row(f"{split}_patches", name, len(table), description))
     shared = overlap.loc[overlap["split"] == "test"].iloc[0].to_dict()
@@ -116,7 +117,7 @@ def build(
             f"{REFINEMENT}× enhancement from {spacing:g}°",
         ),
     ]
-    return Table(tuple(rows), _COLUMNS, _NOTES, provenance_note)
+    return Table(tuple(rows), _COLUMNS, (*left_out_note(climate_variables), *_NOTES), provenance_note)
 
 
 def _row(parameter: str, label: str, value: Value, description: str) -> Mapping[str, Value]:

@@ -1,7 +1,8 @@
 """Table 3: methods of downscaling, against the bicubic target on the test patches."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from gwsd.constraints import CONSTRAINTS, constraints_of, left_out_note
 from gwsd.tables.formatting import Column, Table, Value
 from gwsd.tables.replicates import (
     MM_A_CM,
@@ -39,22 +40,24 @@ _SEEDS = (
     Column("sd of MAE over seeds (cm)", "mae_seed_sd_cm", digits=3),
 )
 
-_NOTES = (
+_ABOUT_ERRORS = (
     "Errors in cm (the paper's unit) over the valid fine cells. MAE: mean ± standard deviation over test patches, "
     "each patch counting once, its valid cells alike (not weighted by area: the paper's mean is over pixels). "
     "RMSE and R²: all valid cells of all test patches pooled.",
     "The target is the bicubic upsampling of the coarse storage: bicubic scores 0 by construction and any smooth "
     "interpolation an R² near 1. A high R² is no evidence of skill; the ratio to bilinear's MAE says more.",
-    "Physics loss: the sum of the sign (smooth, as trained on), magnitude and regional terms, equations (12)–(14), "
-    "mean over the test patches whose month before is present. The paper leaves it out for interpolation as "
-    "“effectively infinite”; it is finite and stands here for every method.",
+)
+
+_ABOUT_THE_REST = (
     "Before training: the ratio on the validation patches at epoch 0, with the weights as initialised.",
     "The paper's Table 3 prints “± -” and “± 0.9983” where R² belongs: a “±” has slipped out of the column before. "
     "Its RMSE stands in section 4.1 only. RMSE and R² together imply a target with a standard deviation of 67 cm.",
 )
 
 
-def build(*, summaries: Summaries, histories: Histories, provenance_note: str) -> Table:
+def build(
+    *, summaries: Summaries, histories: Histories, climate_variables: Sequence[str], provenance_note: str
+) -> Table:
     """Set every method beside the others and beside the paper.
 
     Parameters
@@ -63,6 +66,8 @@ def build(*, summaries: Summaries, histories: Histories, provenance_note: str) -
         `evaluation.scores.summary` by method and seed; `nearest`, `bilinear`, `bicubic` and `full` at least.
     histories : mapping
         History of each training by variant and seed: steps and the score before training.
+    climate_variables : sequence of str
+        The scenario's: constraints that lack one of them are left out, and the table says so.
     provenance_note : str
         Which Earth the numbers speak of.
 
@@ -82,7 +87,8 @@ def build(*, summaries: Summaries, histories: Histories, provenance_note: str) -
     rows = tuple(_row(method, summaries, histories) for method in methods)
     several = any(isinstance(row["seeds"], int) and row["seeds"] > 1 for row in rows)
     columns = (*_COLUMNS[:2], *_SEEDS, *_COLUMNS[2:]) if several else _COLUMNS
-    return Table(rows, columns, (*_NOTES, *_convergence_notes(rows)), provenance_note)
+    notes = (*left_out_note(climate_variables), *_ABOUT_ERRORS, *_physics_note(climate_variables), *_ABOUT_THE_REST)
+    return Table(rows, columns, (*notes, *_convergence_notes(rows)), provenance_note)
 
 
 def _row(method: str, summaries: Summaries, histories: Histories) -> Mapping[str, Value]:
@@ -134,6 +140,18 @@ def _before_training(histories: Histories, method: str) -> tuple[Spread, Spread]
         mae.append(float(first["val_mae_mm"]) / MM_A_CM)
         ratio.append(float(first["val_mae_mm"]) / float(first["val_bilinear_mae_mm"]))
     return over_seeds(mae), over_seeds(ratio)
+
+
+def _physics_note(climate_variables: Sequence[str]) -> tuple[str, ...]:
+    terms = constraints_of(climate_variables)
+    if not terms:
+        return ()
+    whole = len(terms) == len(CONSTRAINTS)
+    summed = "the sum of the sign (smooth, as trained on), magnitude and regional terms, equations (12)–(14), "
+    return (
+        f"Physics loss: {summed if whole else ''}mean over the test patches whose month before is present. The paper "
+        "leaves it out for interpolation as “effectively infinite”; it is finite and stands here for every method.",
+    )
 
 
 def _convergence_notes(rows: tuple[Mapping[str, Value], ...]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gwsd.constraints import constraints_of, left_out_note
 from gwsd.tables.formatting import DATA, Column, Table, Value
 from gwsd.tables.replicates import MM_A_CM, Histories, Summaries, label, score, steps
 from gwsd.tables.reported import REPORTED, STEPS_IN_PAPER, reported_value
@@ -55,7 +56,8 @@ def build(
     histories : mapping
         Of `full`, by seed: its steps.
     model, loss : mapping
-        Settings of `full`.
+        Settings of `full`; constraints that lack one of the model's climate variables are left out, and the table
+        says so.
     provenance_note : str
         Which Earth the numbers speak of.
 
@@ -69,7 +71,7 @@ def build(
         Where a method that the table needs was not evaluated.
     """
     abilities = {
-        "physics": float(loss["physics_weight"]) > 0,
+        "physics": float(loss["physics_weight"]) > 0 and bool(constraints_of(model["climate_variables"])),
         "temporal": model["temporal_encoder"] != "none",
         "uncertainty": bool(model["variance_head"]),
     }
@@ -82,7 +84,8 @@ def build(
         if trained is not None and trained < STEPS_IN_PAPER
         else ()
     )
-    return Table(tuple(rows), _COLUMNS, (*_NOTES, *cut_short), provenance_note)
+    notes = (*left_out_note(model["climate_variables"]), *_NOTES, *cut_short)
+    return Table(tuple(rows), _COLUMNS, notes, provenance_note)
 
 
 def _computed(method: str, summaries: Summaries, abilities: Mapping[str, bool]) -> Mapping[str, Value]:

@@ -1,10 +1,11 @@
 """Table 5: the terms of the physics loss by epoch of the training of `full`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from gwsd.constraints import CONSTRAINTS, constraints_of, left_out_note
 from gwsd.errors import DataError
 from gwsd.tables.formatting import Column, Table, Value
 from gwsd.tables.replicates import Histories, over_seeds, training_note
@@ -32,25 +33,34 @@ _COLUMNS = (
     Column("Total", "paper_physics", digits=2, group=REPORTED),
 )
 
-_NOTES = (
+_SPLITS = (
     "On the validation patches at the end of each epoch; epoch 0 is before any training. The csv also holds the "
-    "means over the training patches during the epoch. The paper does not say which of the two it lists.",
+    "means over the training patches during the epoch. The paper does not say which of the two it lists."
+)
+
+_SIGNS = (
     "Sign, as written: equation (12) with the sign function, which has no gradient and cannot exceed 1. "
-    "Sign, smooth: the surrogate that is trained on. The total adds the smooth sign, the magnitude and the regional "
-    "term.",
+    "Sign, smooth: the surrogate that is trained on."
+)
+
+_TOTAL = " The total adds the smooth sign, the magnitude and the regional term."
+
+_THE_PAPER = (
     "The paper's sign term of 1.42 to 1.02 cannot come from its equation (12), whose every summand is 0 or 1.",
     "The paper's total at epoch 30 is 2.99 in its Table 5, the sum of its terms; its text (section 4.5) says 3.39, its "
     "Tables 3 and 6 say 3.4.",
 )
 
 
-def build(*, histories: Histories, provenance_note: str) -> Table:
+def build(*, histories: Histories, climate_variables: Sequence[str], provenance_note: str) -> Table:
     """Read the terms at the paper's epochs, or those nearest to them, from the history of `full`.
 
     Parameters
     ----------
     histories : mapping
         Of `full`, by seed.
+    climate_variables : sequence of str
+        The scenario's: constraints that lack one of them are left out, and the table says so.
     provenance_note : str
         Which Earth the numbers speak of.
 
@@ -75,7 +85,8 @@ def build(*, histories: Histories, provenance_note: str) -> Table:
     rows = [_row(0, None, of_seeds)] if 0 in common else []
     nearest = {wanted: min(trained, key=lambda epoch: (abs(epoch - wanted), epoch)) for wanted in PAPER_EPOCHS}
     rows += [_row(epoch, wanted, of_seeds) for wanted, epoch in nearest.items()]
-    notes = [*_NOTES]
+    total = _TOTAL if len(constraints_of(climate_variables)) == len(CONSTRAINTS) else ""
+    notes = [*left_out_note(climate_variables), _SPLITS, _SIGNS + total, *_THE_PAPER]
     if any(wanted != epoch for wanted, epoch in nearest.items()):
         notes.append(
             f"The training ran for {trained[-1]} epochs; beside each epoch of the paper stands the nearest there is, "

@@ -1,7 +1,8 @@
 """Table 7: months of climate memory, with the training time that a clock measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from gwsd.constraints import left_out_note
 from gwsd.tables.formatting import Column, Table, Value
 from gwsd.tables.replicates import (
     MM_A_CM,
@@ -39,7 +40,14 @@ _NOTES = (
 )
 
 
-def build(*, summaries: Summaries, histories: Histories, timings: Timings, provenance_note: str) -> Table:
+def build(
+    *,
+    summaries: Summaries,
+    histories: Histories,
+    timings: Timings,
+    climate_variables: Sequence[str],
+    provenance_note: str,
+) -> Table:
     """Set the memory windows beside each other.
 
     Parameters
@@ -50,6 +58,8 @@ def build(*, summaries: Summaries, histories: Histories, timings: Timings, prove
         The same, for their steps.
     timings : mapping
         The same: `seconds`, `device` and `threads` of each training.
+    climate_variables : sequence of str
+        The scenario's: constraints that lack one of them are left out, and the table says so.
     provenance_note : str
         Which Earth the numbers speak of.
 
@@ -65,7 +75,7 @@ def build(*, summaries: Summaries, histories: Histories, timings: Timings, prove
     """
     rows = tuple(_row(variant, summaries, histories, timings) for variant in VARIANTS)
     notes = (*comparison_note(histories, list(VARIANTS)), *_NOTES, *_hardware_notes(timings))
-    return Table(rows, _COLUMNS, notes, provenance_note)
+    return Table(rows, _COLUMNS, (*left_out_note(climate_variables), *notes), provenance_note)
 
 
 def _row(variant: str, summaries: Summaries, histories: Histories, timings: Timings) -> Mapping[str, Value]:

@@ -56,6 +56,7 @@ def lease_device(
     *,
     report: Callable[[str], None],
     cpu_seconds: Callable[[], float] | None = None,
+    sharing: int = 1,
     lock_dir: Path = LOCK_DIR,
     visible: Callable[[], Sequence[CudaDevice]] = visible_cuda_devices,
 ) -> Iterator[torch.device]:
@@ -65,8 +66,10 @@ def lease_device(
     ----------
     requested : {"auto", "cuda", "cpu"}
         `auto` takes a CUDA device where one is visible and the CPU elsewhere.
+    sharing : int
+        Trainings that may share one CUDA device.
     lock_dir : Path
-        Folder of the lock files, one a device; shared by the processes that must not collide.
+        Folder of the lock files, one a place on a device; shared by the processes that must not collide.
     report : callable
         Takes a line for the log.
     cpu_seconds : callable or None
@@ -77,7 +80,8 @@ def lease_device(
     Yields
     ------
     torch.device
-        A CUDA device that no other process holds (waited for where all are taken), or the CPU, which is shared.
+        A CUDA device on which there is a place (waited for where all are taken; an idle device goes before one that is
+        shared), or the CPU, which is always shared.
 
     Raises
     ------
@@ -90,30 +94,34 @@ def lease_device(
             raise TrainingError(_refusal(None if cpu_seconds is None else cpu_seconds()))
         yield torch.device("cpu")
         return
-    device, descriptor = _take(devices, lock_dir, report)
+    device, descriptor = _take(devices, sharing, lock_dir, report)
     try:
         yield torch.device("cuda", device.index)
     finally:
         os.close(descriptor)
 
 
-def _take(devices: Sequence[CudaDevice], lock_dir: Path, report: Callable[[str], None]) -> tuple[CudaDevice, int]:
+def _take(
+    devices: Sequence[CudaDevice], sharing: int, lock_dir: Path, report: Callable[[str], None]
+) -> tuple[CudaDevice, int]:
+    places = [(device, _lock_file(lock_dir, device, place)) for place in range(sharing) for device in devices]
     said = False
     while True:
-        for device in devices:
-            descriptor = try_lock(_lock_file(lock_dir, device))
+        for device, path in places:
+            descriptor = try_lock(path)
             if descriptor is not None:
                 return device, descriptor
         if not said:
-            holders = ", ".join(holder(_lock_file(lock_dir, device)) for device in devices)
+            holders = ", ".join(holder(path) for _, path in places)
             report(f"all {len(devices)} visible CUDA devices are taken; waiting for one (held by process {holders})")
             said = True
         time.sleep(POLL_SECONDS)
 
 
-def _lock_file(lock_dir: Path, device: CudaDevice) -> Path:
+def _lock_file(lock_dir: Path, device: CudaDevice, place: int) -> Path:
+    """First place of a device: a name without a number, which one training alone holds."""
     name = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in device.token)
-    return lock_dir / f"cuda-{name}.lock"
+    return lock_dir / (f"cuda-{name}.lock" if place == 0 else f"cuda-{name}-{place + 1}.lock")
 
 
 def _refusal(seconds: float | None) -> str:

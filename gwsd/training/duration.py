@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from gwsd.model.downscaler import Downscaler
+from gwsd.training.engine import Engine
 from gwsd.training.settings import TrainingSettings
 
 PROBE_PATCHES = 2
@@ -40,11 +41,14 @@ def cpu_seconds(model: Mapping[str, Any], training: TrainingSettings, *, train_p
     torch.set_num_threads(training.cpu_threads)
     try:
         network = Downscaler(**model)
+        engine = Engine(training.engine, torch.device("cpu"))
+        engine.place(network)
         climate = torch.randn(PROBE_PATCHES, network.memory, len(network.climate_variables), size, size)
         storage = torch.randn(PROBE_PATCHES, 1, size, size)
         for _ in range(2):  # the first call allocates
             start = time.perf_counter()
-            output = network(climate, storage)
+            with engine.autocast():
+                output = network(climate, engine.laid_out(storage))
             loss = output.mean.square().mean()
             if output.variance is not None:
                 loss = loss + output.variance.mean()

@@ -1,7 +1,7 @@
 """What is remembered of each epoch, and how validation is scored."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gwsd.losses import LossSettings, total_loss
-from gwsd.model.downscaler import Downscaler
+from gwsd.model.downscaler import Downscaler, Output
 from gwsd.patches.gathering import Batch, Cube, gather
 from gwsd.resample import Kernel, upsample
 
@@ -20,7 +20,8 @@ HistoryRow = dict[str, float]
 class Averages:
     """Means of a loss's terms over batches, each weighed by its patches.
 
-    A term that a batch does not have (NaN: no patch with a month before) is left out of that term's mean.
+    A term that a batch does not have (NaN: no patch with a month before, or a climate without the term's forcing) is
+    left out of that term's mean; one that no batch has stays NaN.
     """
 
     def __init__(self) -> None:
@@ -87,6 +88,7 @@ def batches(cube: Cube, table: pd.DataFrame, *, batch_size: int, size: int, memo
 
 def validate(
     network: Downscaler,
+    forward: Callable[[Batch], Output],
     cube: Cube,
     table: pd.DataFrame,
     *,
@@ -100,6 +102,8 @@ def validate(
     ----------
     network : Downscaler
         Left in evaluation mode.
+    forward : callable
+        How the network is run on a batch: as it is trained.
     cube : Cube
         Inputs.
     table : DataFrame
@@ -119,7 +123,7 @@ def validate(
     averages, errors, bilinear = Averages(), ErrorStatistics(), ErrorStatistics()
     with torch.no_grad():
         for batch in batches(cube, table, batch_size=batch_size, size=size, memory=network.memory):
-            output = network(batch.climate, batch.storage)
+            output = forward(batch)
             _, terms = total_loss(output, batch, cube.storage_scale, loss)
             averages.add(terms, len(batch.storage))
             errors.add(cube.storage_scale.restore(output.mean), batch)

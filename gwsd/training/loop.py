@@ -20,12 +20,16 @@ from gwsd.losses import LossSettings, total_loss
 from gwsd.model.downscaler import Downscaler, count_parameters
 from gwsd.patches.gathering import Batch, Cube, gather
 from gwsd.training.checkpoints import Checkpoints
+from gwsd.training.engine import Engine
 from gwsd.training.history import Averages, HistoryRow, history_frame, spread, validate
 from gwsd.training.schedule import EarlyStopping, Schedule
 from gwsd.training.settings import TrainingSettings
 
 STEPS_IN_PAPER = 30 * 8_000 // 16
 """Steps of the paper's training: epochs times patches over the batch (Table 1, section 3.4)."""
+
+STEPS_BETWEEN_CHECKS = 50
+"""Steps on a GPU after which it is seen whether all is well: to look each time would keep it waiting."""
 
 EXPLODED_GRADIENT = 1.0e8
 """Norm of a gradient, before clipping, that no longer points anywhere."""
@@ -154,9 +158,11 @@ class _Run:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.network = Downscaler(**model)
-        self.network.to(device)
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
+        self.engine = Engine(training.engine, device)
+        self.engine.place(self.network)
+        self.forward = self.engine.runner(self.network)
+        self.optimiser = self.engine.optimiser(
+            self.network.parameters(), learning_rate=training.learning_rate, weight_decay=training.weight_decay
         )
         self.schedule = Schedule(
             self.optimiser, training, steps_an_epoch=math.ceil(len(train_table) / training.batch_size)
@@ -169,6 +175,7 @@ class _Run:
         self.seconds = 0.0
         self.step_seconds = 0.0
         self.rows: list[HistoryRow] = []
+        self.unchecked: list[Tensor] = []
 
     def finish(self) -> TrainingResult:
         """Train all epochs that are left."""
@@ -219,7 +226,9 @@ class _Run:
             rows = self.train_table.iloc[order[first : first + batch_size]]
             batch = gather(self.cube, rows, size=self.size, memory=self.network.memory)
             learning_rate = self.schedule.learning_rate
-            averages.add(self._step(batch, epoch), len(rows))
+            terms = self._step(batch, epoch)
+            averages.add(terms, len(rows))
+        self._check(epoch, tuple(terms))
         self.step_seconds += time.perf_counter() - start
         row = {"epoch": epoch, "steps": self.steps, "learning_rate": learning_rate}
         row |= averages.means("train") | self._score()
@@ -241,21 +250,30 @@ class _Run:
 
     def _step(self, batch: Batch, epoch: int) -> dict[str, Tensor]:
         self.optimiser.zero_grad(set_to_none=True)
-        total, terms = total_loss(self.network(batch.climate, batch.storage), batch, self.cube.storage_scale, self.loss)
+        total, terms = total_loss(self.forward(batch), batch, self.cube.storage_scale, self.loss)
         total.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
-        loss, length = torch.stack([total.detach(), norm]).tolist()
-        if not (math.isfinite(loss) and length < EXPLODED_GRADIENT):
-            values = ", ".join(f"{name} {float(term):.3g}" for name, term in terms.items())
-            raise TrainingError(self._lost(epoch, f"gradient norm {length:.3g}, loss terms: {values}"))
+        self.unchecked.append(torch.stack([norm, *terms.values()]))
+        if self.device.type == "cpu" or len(self.unchecked) == STEPS_BETWEEN_CHECKS:
+            self._check(epoch, tuple(terms))
         self.optimiser.step()
         self.schedule.after_step()
         self.steps += 1
         return terms
 
+    def _check(self, epoch: int, names: tuple[str, ...]) -> None:
+        """See whether the steps since the last check went well; to look is to wait for the device."""
+        values = torch.stack(self.unchecked).tolist() if self.unchecked else []
+        self.unchecked.clear()
+        for norm, *terms in values:
+            if not (math.isfinite(terms[names.index("total")]) and norm < EXPLODED_GRADIENT):
+                said = ", ".join(f"{name} {term:.3g}" for name, term in zip(names, terms, strict=True))
+                raise TrainingError(self._lost(epoch, f"gradient norm {norm:.3g}, loss terms: {said}"))
+
     def _score(self) -> HistoryRow:
         return validate(
             self.network,
+            self.forward,
             self.cube,
             self.validation_table,
             loss=self.loss,

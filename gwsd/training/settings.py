@@ -1,6 +1,8 @@
 """Settings of a training."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class TrainingSettings:
         What to train on.
     cpu_threads : int
         Threads of torch on the CPU; its results depend on them.
+    engine : mapping
+        Settings of `gwsd.training.engine.Engine` for `cpu` and for `cuda`.
     """
 
     batch_size: int
@@ -47,3 +51,4 @@ class TrainingSettings:
     validation_patches: int | None
     device: str
     cpu_threads: int
+    engine: Mapping[str, Mapping[str, Any]]

@@ -102,6 +102,20 @@ def test_physics_counts_patches_with_a_month_before_only():
     assert summary(scores, "full")["physics"] is None
 
 
+def test_a_term_without_its_forcing_is_left_out_of_the_summary_and_the_sum_stays():
+    *_, scores = a_test()
+    scores = scores.assign(magnitude=np.nan, regional=np.nan, physics=scores["sign"])
+    found = summary(scores, "full", patches_with_previous=5)
+    assert found["magnitude"] is None
+    assert found["regional"] is None
+    assert found["physics"] == found["sign"] == pytest.approx(scores["sign"].drop(index=2).mean())
+    nothing = scores.assign(**dict.fromkeys(PHYSICS_COLUMNS, np.nan))
+    found = json.loads(json.dumps(summary(nothing, "full", patches_with_previous=5), allow_nan=False))
+    assert found["patches_with_previous"] == 5
+    assert [found[name] for name in (*PHYSICS_COLUMNS, "physics_sd")] == [None] * 6
+    assert found["mae_mm"] > 0
+
+
 def test_a_method_without_a_standard_deviation_has_empty_columns_and_a_summary_fit_for_json():
     *_, scores = a_test(with_sd=False)
     assert tuple(scores.columns) == SCORE_COLUMNS

@@ -28,7 +28,7 @@ from gwsd.figures.data_file import read_data, write_data
 from gwsd.figures.drawing import DRAWN, draw_figure, draw_function
 from gwsd.figures.style import PlotStyle
 from tests.figures.conftest import LABELS
-from tests.figures.test_tables_data import SETTINGS, SMALL
+from tests.figures.test_tables_data import CLIMATE, SETTINGS, SMALL
 
 REPORTED = "1.64 cm"
 
@@ -50,7 +50,7 @@ def data_files(
         "figure3": figure3_data.compute(predictions, land, evaluation=evaluation, **labels),
         "figure4": figure4_data.compute(predictions, storage, mask, land, **labels),
         "figure5": figure5_data.compute(predictions, land, **labels),
-        "figure6": figure6_data.compute(histories, **labels),
+        "figure6": figure6_data.compute(histories, climate_variables=CLIMATE, **labels),
         "figure7": figure7_data.compute(predictions, evaluation=evaluation, **labels),
         "quality_map": quality_map_data.compute(mask, land, **labels),
     }
@@ -109,15 +109,52 @@ def test_texts_are_legible_whole_and_apart(
 ) -> None:
     path = world if name == "world" else data_files[name]
     figure = draw_function("figure1" if name == "world" else name)(read_data(path), style)
+    assert_legible(figure, style)
+    if name != "world":
+        assert foot_of(figure) == f"Data: {LABELS['data_label']}\nreported by the paper: {REPORTED}"
+
+
+@pytest.mark.parametrize("climate", [["temperature", "precipitation"], ["soil_moisture"]])
+def test_figures_of_a_poorer_climate_say_and_draw_what_is_left_of_the_loss(
+    climate: list[str], histories: dict[str, dict[int, pd.DataFrame]], style: PlotStyle, tmp_path: Path
+) -> None:
+    absent = "sign|magnitude|regional|physics" if "precipitation" not in climate else "magnitude|regional"
+    poorer = {
+        variant: {
+            seed: history.assign(**dict.fromkeys(history.filter(regex=absent), np.nan))
+            for seed, history in of_seeds.items()
+        }
+        for variant, of_seeds in histories.items()
+    }
+    model = SMALL | {"climate_variables": climate}
+    labels = LABELS | {"reported": REPORTED}
+    words = {}
+    for name, data in {
+        "figure2": figure2_data.compute(model=model, patches={"size": 16}, loss=SETTINGS["loss"], **labels),
+        "figure6": figure6_data.compute(poorer, climate_variables=climate, **labels),
+    }.items():
+        write_data(data, tmp_path / "x.csv")
+        figure = draw_function(name)(read_data(tmp_path / "x.csv"), style)
+        assert_legible(figure, style)
+        assert "constraints are left out" in foot_of(figure).replace("\n", " ")
+        words[name] = {text.get_text() for text in figure.findobj(Text)}
+    forcing = "ΔG = prediction − storage of the month before;  P, ET of the target month"
+    assert (forcing in words["figure2"]) == ("physics" in words["figure6"]) == ("precipitation" in climate)
+    assert not any("θ" in text for text in words["figure2"])
+    assert "data" in words["figure6"]
+
+
+def foot_of(figure: Figure) -> str:
+    return next(text.get_text() for text in figure.texts if text.get_gid() == "foot")
+
+
+def assert_legible(figure: Figure, style: PlotStyle) -> None:
     with style.applied():
         figure.canvas.draw()
         renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
         page = figure.bbox
         boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in visible_texts(figure)]
     assert len(boxes) > 8
-    if name != "world":
-        foot = next(text.get_text() for text in figure.texts if text.get_gid() == "foot")
-        assert foot == f"Data: {LABELS['data_label']}\nreported by the paper: {REPORTED}"
     for text in visible_texts(figure):
         assert text.get_fontsize() >= 7.0, text.get_text()
     for words, box in boxes:

@@ -14,7 +14,13 @@ from gwsd.model.downscaler import Downscaler, count_parameters
 from tests.figures.conftest import LABELS
 
 SETTINGS = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())["settings"]
-SMALL = SETTINGS["model"] | {"lstm_channels": 8, "unet_channels": [8, 16, 32], "bottleneck_channels": 64}
+CLIMATE = SETTINGS["climate_variables"]
+SMALL = SETTINGS["model"] | {
+    "climate_variables": CLIMATE,
+    "lstm_channels": 8,
+    "unet_channels": [8, 16, 32],
+    "bottleneck_channels": 64,
+}
 
 
 def components(**changes: object) -> pd.DataFrame:
@@ -45,8 +51,29 @@ def test_constraints_bear_their_equations_and_weights() -> None:
     assert "0.05 · physics + 0.01 · smoothness" in table["detail"].iloc[-1]
 
 
+@pytest.mark.parametrize(
+    ("climate", "equations", "total"),
+    [
+        (["temperature", "precipitation"], ["12"], "eq.\u00a010: data + 0.05 · physics + 0.01 · smoothness"),
+        (["soil_moisture"], [], "eq.\u00a010: data + 0.01 · smoothness"),
+    ],
+)
+def test_constraints_that_the_climate_does_not_allow_are_not_listed(
+    climate: list[str], equations: list[str], total: str
+) -> None:
+    table = components(climate_variables=climate)
+    assert table.loc[0, ["name", "channels", "detail"]].tolist() == [
+        "climate", len(climate), ", ".join(climate).replace("_", " "),
+    ]  # fmt: skip
+    of_constraints = table.loc[table["role"] == "constraint", "detail"]
+    assert [detail[4:6] for detail in of_constraints] == equations
+    assert table["detail"].iloc[-1] == total
+    assert table["note"].str.contains("constraints are left out").all()
+    assert "note" not in components()
+
+
 def test_histories_become_one_table(histories: dict[str, dict[int, pd.DataFrame]]) -> None:
-    table = figure6_data.compute(histories, reported="MAE 1.64 cm", **LABELS)
+    table = figure6_data.compute(histories, climate_variables=CLIMATE, reported="MAE 1.64 cm", **LABELS)
     assert table.groupby(["variant", "seed"]).size().to_dict() == {("full", 0): 6, ("full", 1): 6, ("residual", 0): 6}
     assert set(table["reported"]) == {"reported by the paper: MAE 1.64 cm"}
 
@@ -54,7 +81,7 @@ def test_histories_become_one_table(histories: dict[str, dict[int, pd.DataFrame]
 def test_a_history_without_a_column_is_named(histories: dict[str, dict[int, pd.DataFrame]]) -> None:
     broken = {"full": {0: histories["full"][0].drop(columns=["val_r2", "train_data"])}}
     with pytest.raises(DataError, match=r"history\.csv of full: lacks the columns train_data, val_r2"):
-        figure6_data.compute(broken, **LABELS)
+        figure6_data.compute(broken, climate_variables=CLIMATE, **LABELS)
 
 
 def test_calibrated_errors_are_seen_as_calibrated(predictions: xr.Dataset) -> None:

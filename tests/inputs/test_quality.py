@@ -9,6 +9,7 @@ from gwsd.inputs import quality
 from gwsd.inputs.calendar import month_range
 from gwsd.inputs.quality import QualitySettings, Reason
 from gwsd.inputs.storage import align_storage
+from gwsd.sources.land import is_ice_sheet
 
 SETTINGS = QualitySettings(
     largest_anomaly_mm=2000.0,
@@ -107,6 +108,22 @@ def test_a_coast_without_storage_is_ocean_and_not_filled():
     reason = quality.assess(storage, climate, SETTINGS)["reason"].values
     assert reason[row, column] == Reason.OCEAN
     assert (reason == Reason.FILLED).sum() == (truth == Reason.FILLED).sum() - 1
+
+
+def test_without_temperature_ice_is_known_by_the_outlines_of_the_sheets():
+    storage, climate, truth = make_world(1)
+    assert "comment" not in quality.assess(storage, climate, SETTINGS)["reason"].attrs
+    mask = quality.assess(storage, climate.drop_vars("temperature"), SETTINGS)
+    np.testing.assert_array_equal(mask["reason"], np.where(truth == Reason.ICE, Reason.FILLED, truth))
+    assert "no temperature" in mask["reason"].attrs["comment"]
+    north = GRID.lat + 20.0  # on Greenland's latitudes
+    moved = [dataset.assign_coords(lat=north, lon=GRID.lon - 60.0) for dataset in (storage, climate)]
+    mask = quality.assess(moved[0], moved[1].drop_vars("temperature"), SETTINGS)
+    sheet = is_ice_sheet(north[:, None], GRID.lon - 60.0)
+    found, bare = mask["reason"].values, truth == Reason.FILLED
+    assert (bare & sheet).any()
+    assert (found[bare & sheet] == Reason.ICE).all()
+    assert (found[bare & ~sheet] == Reason.FILLED).all()
 
 
 def test_a_lonely_cell_is_judged_by_its_own_series():

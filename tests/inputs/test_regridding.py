@@ -1,3 +1,6 @@
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -120,6 +123,22 @@ def test_it_is_what_the_library_gives_for_boxes_cut_in_two():
     cut = field.isel(lat=np.repeat(np.arange(361), 2)).assign_coords(lat=halves)
     library = cut.regrid.conservative(target, skipna=True).values
     np.testing.assert_allclose(regrid(field, grid), library, atol=1e-4)
+
+
+def test_months_are_averaged_each_by_itself_also_on_another_process():
+    # Water differs from month to month: what is kept of one month must not reach another.
+    field = node_field(5.0, months=3)
+    field[1, 3:9, 10:40] = np.nan
+    field[2, 20:30] = np.nan
+    grid = Grid(10.0)
+    alone = np.stack([Regridder(field["lat"].values, field["lon"].values, grid)(month) for month in field.values])
+    regridder = Regridder(field["lat"].values, field["lon"].values, grid)
+    np.testing.assert_array_equal(regridder.months(field.values), alone)
+    np.testing.assert_array_equal(regridder.months(field.values[::-1]), alone[::-1])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(regridder)).months(field.values), alone)
+    with ThreadPoolExecutor(4) as pool:
+        for k, there in enumerate(pool.map(regridder, [field.values[k % 3] for k in range(60)])):
+            np.testing.assert_array_equal(there, alone[k % 3])
 
 
 def test_uneven_nodes_are_refused():

@@ -60,11 +60,20 @@ def test_the_twins_valid_set_is_recovered(tmp_path, seed):
     grid = Grid(0.5, REGION)
     storage = align_storage(open_storage(outputs["storage"]), grid, start=START, end=END)
     years = open_climate(list(outputs["climate"].values()), CLIMATE_START, END)
-    climate = align_climate(
-        years, grid, climate_start=CLIMATE_START, end=END, formula="thornthwaite", limit="budyko", soil_water_mm=100.0
+    preliminary = align_climate(
+        years,
+        grid,
+        tmp_path / "climate.nc",
+        climate_start=CLIMATE_START,
+        end=END,
+        formula="thornthwaite",
+        limit="budyko",
+        soil_water_mm=100.0,
     )
+    assert preliminary == ["2012-10", "2012-11", "2012-12"]
     settings = QualitySettings(2000.0, 8.0, 0.01, expected_cells=57503, expected_months=225)
-    mask = quality.assess(storage, climate, settings)
+    with xr.open_dataset(tmp_path / "climate.nc") as climate:
+        mask = quality.assess(storage, climate, settings)
 
     with xr.open_dataset(outputs["known"]) as known:
         np.testing.assert_array_equal(mask["valid"], known["valid"])

@@ -1,15 +1,18 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 import torch
 
+from gwsd.errors import DataError
 from gwsd.methods.interpolation import Interpolation
 from gwsd.methods.method import Method, Prediction
 from gwsd.methods.network import Network
 from gwsd.model.downscaler import Downscaler
 from gwsd.patches.gathering import Batch, Scale
 from gwsd.resample import Kernel, upsample
+from gwsd.training.weights import write_weights
 
 SCALE = Scale(mean=-3.0, std=60.0)
 
@@ -34,24 +37,28 @@ def a_batch(patches: int = 2, size: int = 8, months: int = 2, seed: int = 1) -> 
         precipitation=50.0 * coarse().abs(),
         evapotranspiration=50.0 * coarse().abs(),
         soil_moisture=0.3 * coarse().abs(),
+        any_previous=True,
     )
 
 
-def a_network(*, variance_head: bool = True, normalisation: str = "batch") -> Downscaler:
+MODEL = {
+    "temporal_encoder": "conv_lstm",
+    "memory": 2,
+    "climate_variables": ["precipitation", "soil_moisture", "temperature", "surface_pressure"],
+    "lstm_channels": 4,
+    "lstm_layers": 1,
+    "unet_channels": [4, 8],
+    "bottleneck_channels": 8,
+    "normalisation": "batch",
+    "residual": False,
+    "variance_head": True,
+    "variance_floor": 1e-4,
+}
+
+
+def a_network(**changes) -> Downscaler:
     torch.manual_seed(0)
-    return Downscaler(
-        temporal_encoder="conv_lstm",
-        memory=2,
-        climate_variables=["precipitation", "soil_moisture", "temperature", "surface_pressure"],
-        lstm_channels=4,
-        lstm_layers=1,
-        unet_channels=[4, 8],
-        bottleneck_channels=8,
-        normalisation=normalisation,
-        residual=False,
-        variance_head=variance_head,
-        variance_floor=1e-4,
-    )
+    return Downscaler(**{**MODEL, **changes})
 
 
 @pytest.mark.parametrize("kernel", list(Kernel))
@@ -106,9 +113,51 @@ def test_a_patch_is_answered_alike_whatever_else_is_in_its_batch_and_statistics_
     model.train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     together = method.predict(batch).mean
-    one = Batch(**{field.name: getattr(batch, field.name)[1:] for field in dataclasses.fields(batch)})
+    fields = {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
+    one = Batch(**{name: value[1:] if isinstance(value, torch.Tensor) else value for name, value in fields.items()})
     torch.testing.assert_close(method.predict(one).mean, together[1:])
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def saved(path, model=MODEL):
+    metadata = {} if model is None else {"model": json.dumps(model)}
+    write_weights(path, a_network().state_dict(), metadata)
+    return path
+
+
+def test_a_network_comes_back_from_its_weights(tmp_path):
+    path = saved(tmp_path / "weights.safetensors")
+    again = Network.from_weights("full", path, MODEL, scale=SCALE, device="cpu")
+    batch = a_batch()
+    assert torch.equal(again.predict(batch).mean, Network("full", a_network(), SCALE).predict(batch).mean)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"climate_variables": ["precipitation", "temperature"]},
+            r"trained with climate_variables = precipitation, soil_moisture, temperature, surface_pressure, but the "
+            r"scenario has precipitation, temperature; train 'full' again",
+        ),
+        (
+            # The same number of channels: no shape would show it.
+            {"climate_variables": ["temperature", "soil_moisture", "precipitation", "surface_pressure"]},
+            "but the scenario has temperature, soil_moisture, precipitation, surface_pressure",
+        ),
+        ({"memory": 6}, r"trained with model\.memory = 2, but the scenario has 6"),
+    ],
+)
+def test_weights_of_another_climate_or_model_are_refused_with_both_named(tmp_path, changes, words):
+    path = saved(tmp_path / "weights.safetensors")
+    with pytest.raises(DataError, match=words):
+        Network.from_weights("full", path, {**MODEL, **changes}, scale=SCALE, device="cpu")
+
+
+def test_weights_that_do_not_say_their_model_are_refused(tmp_path):
+    path = saved(tmp_path / "weights.safetensors", None)
+    with pytest.raises(DataError, match="does not say which model its weights are of; train 'full' again"):
+        Network.from_weights("full", path, MODEL, scale=SCALE, device="cpu")
 
 
 def test_a_prediction_of_the_wrong_shape_is_refused():

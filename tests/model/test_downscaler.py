@@ -11,7 +11,8 @@ from gwsd.model.description import describe
 from gwsd.model.downscaler import Downscaler, count_parameters
 from gwsd.resample import Kernel, upsample
 
-PAPER: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())["settings"]["model"]
+SETTINGS: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())["settings"]
+PAPER: dict[str, Any] = SETTINGS["model"] | {"climate_variables": SETTINGS["climate_variables"]}
 TOY: dict[str, Any] = PAPER | {
     "memory": 3,
     "lstm_channels": 4,

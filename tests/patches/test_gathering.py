@@ -88,6 +88,39 @@ def test_patches_that_are_not_there(row: pd.DataFrame, words: str) -> None:
         gather(toy_cube(), row, size=8, memory=1)
 
 
+@pytest.mark.parametrize(
+    ("variables", "absent", "constraints"),
+    [
+        (["temperature", "precipitation"], ["soil_moisture"], ("sign",)),
+        (["precipitation", "soil_moisture"], ["evapotranspiration"], ()),
+        (["temperature"], ["precipitation", "evapotranspiration", "soil_moisture"], ()),
+        (VARIABLES, [], ("sign", "magnitude", "regional")),
+    ],
+)
+def test_forcing_that_the_climate_lacks_is_none(
+    variables: list[str], absent: list[str], constraints: tuple[str, ...]
+) -> None:
+    batch = gather(toy_cube(variables), one_patch(), size=8, memory=3)
+    assert batch.climate.shape == (1, 3, len(variables), 8, 8)
+    climate = toy_datasets()[1].sel(time="2002-06-01").isel(lat=slice(4, 12), lon=slice(5, 13))
+    for channel, name in enumerate(variables):
+        mean, std = LEVELS[name]
+        np.testing.assert_allclose(batch.climate[0, -1, channel], (climate[name] - mean) / std, atol=1e-5)
+    for name in ("precipitation", "evapotranspiration", "soil_moisture"):
+        if name in absent:
+            assert getattr(batch, name) is None
+        else:
+            np.testing.assert_array_equal(getattr(batch, name)[0, 0], climate[name])
+    assert batch.constraints == constraints
+
+
+def test_forcing_comes_from_the_scenarios_variables_not_from_what_else_the_file_holds() -> None:
+    storage, climate, mask = toy_datasets()
+    cube = Cube.from_datasets(storage, climate, mask, normalisation=NORMALISATION, variables=["temperature"])
+    assert cube.variables == ("temperature",)
+    assert gather(cube, one_patch(), size=8, memory=1).constraints == ()
+
+
 def brute_force(valid: np.ndarray, wraps: bool) -> np.ndarray:
     """Smallest squared distance of every cell to a valid one."""
     rows, columns = valid.shape
@@ -130,6 +163,8 @@ def test_bad_inputs_are_named() -> None:
     storage, climate, mask = toy_datasets()
     with pytest.raises(DataError, match="`soil_moisture` is missing"):
         build(climate=climate.drop_vars("soil_moisture"))
+    with pytest.raises(DataError, match=r"`evapotranspiration` is missing.* Make the inputs again"):
+        build(climate=climate.drop_vars("evapotranspiration"))
     with pytest.raises(DataError, match="normalisation: `temperature` is missing"):
         build(normalisation={k: v for k, v in NORMALISATION.items() if k != "temperature"})
     with pytest.raises(DataError, match="climate: months are missing"):

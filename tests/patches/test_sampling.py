@@ -10,7 +10,15 @@ from gwsd.grid import Grid
 from gwsd.inputs.calendar import month_range
 from gwsd.patches.blocks import Blocks
 from gwsd.patches.normalisation import fit_normalisation
-from gwsd.patches.sampling import COLUMNS, SPLITS, overlap, sample, tabulate_overlap
+from gwsd.patches.sampling import (
+    COLUMNS,
+    SPLITS,
+    largest_size_that_fits,
+    note_shortage,
+    overlap,
+    sample,
+    tabulate_overlap,
+)
 from gwsd.patches.windows import cover, valid_share
 
 GRID = Grid(0.5, (-40.0, -20.0, 40.0, 30.0))  # 100 rows, 160 columns
@@ -87,8 +95,32 @@ def test_every_place_is_as_likely(valid):
     places = int((valid_share(valid, 16) >= 0.5).sum())
     tables = draw(valid, months=MONTHS[:1], train=places - 2, validation=1, test=1)
     assert len(pd.concat(tables.values()).drop_duplicates(["row", "col"])) == places
-    with pytest.raises(ConfigError, match=rf"ask for {places + 1:,} patches, but there are only {places:,}"):
-        draw(valid, months=MONTHS[:1], train=places - 1, validation=1, test=1)
+
+
+def test_fewer_patches_than_asked_for_are_shared_out_and_said(valid):
+    places = int((valid_share(valid, 16) >= 0.5).sum())
+    asked = {"train": 2 * places, "validation": places, "test": 1}
+    tables = draw(valid, months=MONTHS[:2], **asked)
+    whole = pd.concat(tables.values())
+    assert len(whole) == len(whole.drop_duplicates(["month", "row", "col"])) == 2 * places
+    assert [len(tables[name]) / (2 * places) for name in SPLITS] == pytest.approx([0.6667, 0.3333, 0.0], abs=1e-3)
+    assert len(tables["test"]) == 1
+    (note,) = note_shortage(tables, **asked)
+    assert f"{3 * places + 1:,} were asked for, and there are only {2 * places:,} distinct ones" in note
+    assert "test 1)" in note
+    enough = {"train": 30, "validation": 6, "test": 4}
+    assert note_shortage(draw(valid, **enough), **enough) == []
+
+
+@pytest.mark.parametrize("asked", [(1, 1000, 1), (1, 1, 1), (900, 1, 1), (1, 1, 900)])
+def test_no_split_is_left_empty_where_patches_are_few(asked):
+    valid = np.ones((24, 25), dtype=bool)
+    wanted = dict(zip(SPLITS, asked, strict=True))
+    tables = draw(valid, size=24, months=MONTHS[:2], **wanted)
+    assert sum(map(len, tables.values())) == min(4, sum(asked))
+    assert all(len(table) >= 1 for table in tables.values())
+    with pytest.raises(DataError, match=r"only 2 patches \(1 months x 2 places\), too few for training"):
+        draw(valid, size=24, months=MONTHS[:1], **wanted)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -120,17 +152,53 @@ def test_blocks_too_few_to_hold_out(valid):
 
 
 def test_a_patch_larger_than_the_grid(valid):
-    with pytest.raises(ConfigError, match=r"patches\.size is 128, larger than the grid of 100 rows.*at most 100"):
-        draw(valid, size=128)
+    with pytest.raises(ConfigError) as raised:
+        draw(valid, size=128, min_valid_share=0.01)
+    assert str(raised.value) == (
+        "patches.size: the grid has 100 by 160 cells, and a patch of 128 by 128 has no place in it. The largest size "
+        "that fits is 96 (325 places in each of 68 months): set patches.size: 96 in your scenario, or choose a larger "
+        "region."
+    )
+
+
+def test_a_region_of_twelve_degrees_is_told_which_size_fits():
+    region = np.ones((24, 24), dtype=bool)
+    months = EVERY[:60]
+    with pytest.raises(ConfigError, match=r"the grid has 24 by 24 cells.*is 24 \(1 place in each of 60 months\)"):
+        draw(region, size=32, months=months)
+    assert len(draw(region, size=24, months=months, train=40, validation=10, test=10)["train"]) == 40
+    # The same region within the globe: all around it is ocean.
+    globe = np.zeros((360, 720), dtype=bool)
+    globe[200:224, 500:524] = True
+    with pytest.raises(ConfigError, match=r"no patch of 32 by 32 cells has 90% of them valid; the best.* 56\.2%"):
+        draw(globe, size=32, min_valid_share=0.9)
+    assert largest_size_that_fits(globe, 0.9, 31) == (24, 13)
 
 
 def test_no_valid_patch_to_sample(valid):
     sparse = np.zeros_like(valid)
     sparse[40:48, 40:48] = True
-    with pytest.raises(DataError, match=r"No patch can be sampled.*the best place has 25\.0%.*Lower patches"):
+    with pytest.raises(
+        ConfigError, match=r"the best place has 25\.0%.*largest size that fits is 8 .*or lower patches\."
+    ):
         draw(sparse)
-    with pytest.raises(DataError, match="No patch can be sampled"):
+    with pytest.raises(DataError, match=r"Nor has any smaller size, down to 8\. Lower patches\.min_valid_share"):
+        draw(sparse, min_valid_share=1.1)
+    with pytest.raises(DataError, match=r"and the grid of 100 by 160 cells 0 valid ones.*inputs/quality\.csv"):
         draw(np.zeros_like(valid), min_valid_share=0.0)
+
+
+@given(seed=st.integers(0, 1000), share=st.floats(0.3, 0.9))
+@settings(max_examples=20, deadline=None)
+def test_the_size_that_fits_is_the_largest(seed, share):
+    mask = np.random.default_rng(seed).random((30, 41)) > 0.4
+    found = largest_size_that_fits(mask, share, 32)
+    counts = {}
+    for size in (8, 16, 24):
+        windows = np.lib.stride_tricks.sliding_window_view(mask, (size, size)).mean(axis=(2, 3))
+        counts[size] = int((windows >= share - 1e-9).sum())
+    expected = [(size, number) for size, number in counts.items() if number]
+    assert found == (expected[-1] if expected else None)
 
 
 def test_overlap_agrees_with_sets(valid):

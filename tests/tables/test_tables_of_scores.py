@@ -6,14 +6,15 @@ from gwsd.errors import DataError
 from gwsd.tables import table3, table4, table5, table6
 
 SYNTHETIC = "Synthetic: computed on the twin Earth"
+ALL = ["precipitation", "soil_moisture", "temperature", "surface_pressure"]
 
 
 def by(table, key):
     return {row[key]: row for row in table.rows}
 
 
-def build3(summaries, histories):
-    return table3.build(summaries=summaries, histories=histories, provenance_note=SYNTHETIC)
+def build3(summaries, histories, climate=ALL):
+    return table3.build(summaries=summaries, histories=histories, climate_variables=climate, provenance_note=SYNTHETIC)
 
 
 def test_table_3_prints_centimetres_and_the_papers_beside(summaries, histories):
@@ -63,7 +64,7 @@ def test_table_3_names_the_method_that_is_missing(summaries, histories):
 
 
 def build4(summaries, histories, **changes):
-    model = {"temporal_encoder": "conv_lstm", "variance_head": True} | changes
+    model = {"temporal_encoder": "conv_lstm", "variance_head": True, "climate_variables": ALL} | changes
     return table4.build(
         summaries=summaries, histories=histories, model=model, loss={"physics_weight": 0.05}, provenance_note=SYNTHETIC
     )
@@ -87,8 +88,12 @@ def test_table_4_reads_what_the_model_can_do_from_its_settings(summaries, histor
     assert (full["physics"], full["temporal"], full["uncertainty"]) == (True, False, False)
 
 
+def build5(histories, climate=ALL):
+    return table5.build(histories=histories, climate_variables=climate, provenance_note=SYNTHETIC)
+
+
 def test_table_5_takes_the_papers_epochs_or_the_nearest(histories):
-    table = table5.build(histories=histories, provenance_note=SYNTHETIC)
+    table = build5(histories)
     assert [(row["epoch"], row["paper_epoch"]) for row in table.rows] == [(0, None), (1, 1), (8, 10), (8, 30)]
     assert any("ran for 8 epochs" in note for note in table.notes)
     assert any("2.99" in note and "3.39" in note for note in table.notes)
@@ -97,7 +102,7 @@ def test_table_5_takes_the_papers_epochs_or_the_nearest(histories):
 
 def test_table_5_shows_both_signs_and_the_papers_terms(histories, a_history):
     histories["full"] = {0: a_history(epochs=30)}
-    table = table5.build(histories=histories, provenance_note=SYNTHETIC)
+    table = build5(histories)
     last = table.rows[-1]
     assert last["epoch"] == last["paper_epoch"] == 30
     assert last["validation_sign_as_written"] == pytest.approx(1 / 31)
@@ -110,7 +115,7 @@ def test_table_5_shows_both_signs_and_the_papers_terms(histories, a_history):
 
 def test_table_5_averages_seeds_over_the_epochs_that_all_have(histories, a_history):
     histories["full"] = {0: a_history(epochs=30), 1: a_history(epochs=12, factor=3.0)}
-    table = table5.build(histories=histories, provenance_note=SYNTHETIC)
+    table = build5(histories)
     assert [row["epoch"] for row in table.rows] == [0, 1, 10, 12]
     assert table.rows[1]["validation_sign"] == pytest.approx((2 / 2 + 6 / 2) / 2)
     assert any("2 seeds" in note for note in table.notes)
@@ -118,13 +123,13 @@ def test_table_5_averages_seeds_over_the_epochs_that_all_have(histories, a_histo
 
 def test_table_5_asks_for_the_training_of_full(histories, a_history):
     with pytest.raises(DataError, match="Train 'full' first"):
-        table5.build(histories={}, provenance_note=SYNTHETIC)
+        build5({})
     with pytest.raises(DataError, match="no epoch after epoch 0"):
-        table5.build(histories={"full": {0: a_history(epochs=0)}}, provenance_note=SYNTHETIC)
+        build5({"full": {0: a_history(epochs=0)}})
 
 
-def build6(summaries, histories):
-    return table6.build(summaries=summaries, histories=histories, provenance_note=SYNTHETIC)
+def build6(summaries, histories, climate=ALL):
+    return table6.build(summaries=summaries, histories=histories, climate_variables=climate, provenance_note=SYNTHETIC)
 
 
 def test_table_6_with_one_seed_says_so_and_ranks_nothing(summaries, histories):
@@ -161,3 +166,48 @@ def test_table_6_states_the_fewest_steps_of_the_seeds(summaries, histories, a_hi
 def test_table_6_states_the_steps_of_variants_that_stopped_early(summaries, histories, a_history):
     histories["no_physics"] = {0: a_history(epochs=5)}
     assert build6(summaries, histories).notes[0].startswith("One seed, 240 to 384 of 15,000 steps")
+
+
+def left_out(table):
+    return [note for note in table.notes if "constraints are left out" in note]
+
+
+def test_tables_of_a_whole_climate_leave_nothing_out(summaries, histories):
+    tables = [build(summaries, histories) for build in (build3, build4, build6)]
+    assert [left_out(table) for table in (*tables, build5(histories))] == [[]] * 4
+
+
+def test_tables_without_soil_moisture_say_what_the_physics_loss_is(summaries, histories):
+    climate = ["temperature", "precipitation"]
+    tables = [build3(summaries, histories, climate), build4(summaries, histories, climate_variables=climate)]
+    tables += [build5(histories, climate), build6(summaries, histories, climate)]
+    for table in tables:
+        assert left_out(table) == [table.notes[0]]
+        assert "Because soil moisture is not among the climate variables, the magnitude (eq. 13)" in table.notes[0]
+        assert not any(
+            "magnitude and regional terms" in note or "and the regional term" in note for note in table.notes
+        )
+    assert any("“effectively infinite”" in note for note in tables[0].notes)
+    assert by(tables[1], "method")["full"]["physics"] is True
+    assert any("measured all the same" in note for note in tables[3].notes)
+
+
+def test_tables_without_any_constraint_print_dashes_and_claim_no_physics(summaries, histories):
+    for of_seeds in summaries.values():
+        of_seeds[0]["physics"] = None
+    for of_seeds in histories.values():
+        of_seeds[0].loc[:, of_seeds[0].filter(regex="sign|magnitude|regional|physics").columns] = float("nan")
+    climate = ["precipitation", "soil_moisture"]
+    table = build3(summaries, histories, climate)
+    assert {row["physics"] for row in table.rows} == {None}
+    assert "| 12.000 |" not in table.markdown("C")
+    assert table.markdown("C").count(" – |") > len(table.rows)
+    assert not any("effectively infinite" in note for note in table.notes)
+    table = build4(summaries, histories, climate_variables=climate)
+    assert by(table, "method")["full"]["physics"] is False
+    assert by(table, "method")["full"]["temporal"] is True
+    table = build5(histories, climate)
+    assert {row["validation_physics"] for row in table.rows} == {row["training_sign"] for row in table.rows} == {None}
+    table = build6(summaries, histories, climate)
+    assert "`full` and `no_physics` are trained alike" in table.notes[0]
+    assert not any("measured all the same" in note for note in table.notes)

@@ -76,6 +76,27 @@ def test_table_1_follows_the_model_object():
     assert sum(rows[part]["parameters"] for part in parts) == rows["parameters"]["parameters"]
 
 
+@pytest.mark.parametrize(
+    ("climate", "counted", "weights"),
+    [
+        (["temperature"], "1 variable: temperature", "no physics, smooth=0.01"),
+        (
+            ["precipitation", "temperature"],
+            "2 variables: precipitation, temperature",
+            "phys=0.05 (sign only), smooth=0.01",
+        ),
+    ],
+)
+def test_table_1_describes_the_climate_and_the_loss_of_its_scenario(climate, counted, weights):
+    table = build1(climate_variables=climate)
+    rows = by(table, "component")
+    assert rows["climate"]["configuration"] == counted
+    assert rows["climate"]["paper_configuration"] == "4 variables"
+    assert rows["loss_weights"]["configuration"] == weights
+    assert rows["conv_lstm"]["parameters"] == 452_096 - (4 - len(climate)) * 4 * 64 * 9
+    assert "constraints are left out" in table.notes[0]
+
+
 def inputs():
     months = np.array(["2002-04", "2002-05", "2002-08", "2003-01"], dtype="datetime64[ns]")
     valid = np.zeros((6, 8), dtype=np.int8)
@@ -100,8 +121,8 @@ def inputs():
     return {"storage": storage, "mask": mask, "patches": patches, "overlap": overlap}
 
 
-def build2(**changes):
-    return table2.build(**{**inputs(), **changes}, size=4, climate_variables=VARIABLES, provenance_note=SYNTHETIC)
+def build2(climate=VARIABLES, **changes):
+    return table2.build(**{**inputs(), **changes}, size=4, climate_variables=climate, provenance_note=SYNTHETIC)
 
 
 def test_table_2_counts_what_the_files_hold():
@@ -118,6 +139,18 @@ def test_table_2_counts_what_the_files_hold():
     assert rows["target_resolution"]["value"] == "0.125°"
 
 
+def test_table_2_of_a_poorer_climate_counts_it_and_what_enters_constraints():
+    table = build2(["temperature", "precipitation"])
+    rows = by(table, "parameter")
+    assert (rows["climate_variables"]["value"], rows["climate_variables"]["paper_value"]) == (2, 4)
+    assert rows["climate_variables"]["description"] == "temperature, precipitation"
+    assert rows["train_patches"]["description"] == "4×4 coarse cells; 3 enter constraints on ΔG"
+    rows = by(build2(["temperature"]), "parameter")
+    assert rows["train_patches"]["description"] == "4×4 coarse cells; 0 enter constraints on ΔG"
+    assert "precipitation and soil moisture are not among the climate" in build2(["temperature"]).notes[0]
+    assert not any("left out, in training" in note for note in build2().notes)
+
+
 def test_table_2_names_what_is_missing():
     patches = inputs()["patches"]
     del patches["test"]
@@ -127,8 +160,14 @@ def test_table_2_names_what_is_missing():
         build2(overlap=inputs()["overlap"].iloc[:1])
 
 
-def build7(summaries, histories, timings):
-    return table7.build(summaries=summaries, histories=histories, timings=timings, provenance_note=SYNTHETIC)
+def build7(summaries, histories, timings, climate=VARIABLES):
+    return table7.build(
+        summaries=summaries,
+        histories=histories,
+        timings=timings,
+        climate_variables=climate,
+        provenance_note=SYNTHETIC,
+    )
 
 
 def test_table_7_takes_full_for_six_months_and_names_its_clock(summaries, histories, timings):
@@ -145,6 +184,14 @@ def test_table_7_takes_full_for_six_months_and_names_its_clock(summaries, histor
     assert six["paper_training_hours"] == 40.0
     assert table.notes[0].startswith("One seed, 384 of 15,000 steps")
     assert any("Trained on cpu, 1 thread;" in note for note in table.notes)
+
+
+def test_tables_7_and_8_say_what_a_poorer_climate_leaves_out(summaries, histories, timings, inference):
+    climate = ["temperature", "precipitation"]
+    for table in (build7(summaries, histories, timings, climate), build8(timings, inference, climate)):
+        assert table.notes[0].startswith("Because soil moisture is not among the climate variables")
+    for table in (build7(summaries, histories, timings), build8(timings, inference)):
+        assert not any("left out, in training" in note for note in table.notes)
 
 
 def written(table):
@@ -170,8 +217,14 @@ def test_tables_7_and_8_of_a_slower_run_are_equal_without_the_clock(summaries, h
         assert without_measured(written(quick)[suffix], suffix) == without_measured(written(slow)[suffix], suffix)
 
 
-def build8(training, inference):
-    return table8.build(timings=training, inference=inference, hardware="A processor", provenance_note=SYNTHETIC)
+def build8(training, inference, climate=VARIABLES):
+    return table8.build(
+        timings=training,
+        inference=inference,
+        hardware="A processor",
+        climate_variables=climate,
+        provenance_note=SYNTHETIC,
+    )
 
 
 def test_table_8_extrapolates_openly_and_marks_the_papers_rows(timings, inference):

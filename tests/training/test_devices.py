@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,19 @@ def test_processes_side_by_side_get_different_devices_and_a_killed_one_frees_its
         for process in processes:
             process.kill()
             process.wait()
+
+
+def test_devices_are_shared_only_when_all_are_taken_and_as_far_as_is_set(tmp_path: Path) -> None:
+    devices = [CudaDevice(0, "GPU-a"), CudaDevice(1, "GPU-b")]
+
+    def leased() -> AbstractContextManager[torch.device]:
+        return lease_device("cuda", sharing=2, lock_dir=tmp_path, report=print, visible=lambda: devices)
+
+    with ExitStack() as held:
+        indices = [held.enter_context(leased()).index for _ in range(4)]
+    assert indices == [0, 1, 0, 1]
+    locks = {path.name for path in tmp_path.iterdir()}
+    assert locks >= {"cuda-GPU-a.lock", "cuda-GPU-a-2.lock", "cuda-GPU-b.lock", "cuda-GPU-b-2.lock"}
 
 
 def test_a_schedulers_choice_of_devices_is_kept_and_their_tokens_are_shared(tmp_path: Path) -> None:

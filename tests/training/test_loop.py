@@ -11,6 +11,7 @@ from gwsd.errors import TrainingError
 from gwsd.losses import TERMS
 from gwsd.model.downscaler import Downscaler
 from gwsd.patches.gathering import gather
+from gwsd.training.engine import Engine
 from gwsd.training.history import Averages, ErrorStatistics, spread, validate
 from gwsd.training.schedule import EarlyStopping, Schedule
 from tests.training.toy_earth import LOSS, MODEL, SIZE, TRAINING, toy_cube, toy_table, toy_training
@@ -50,7 +51,8 @@ def test_the_weights_kept_are_those_of_the_best_epoch(tmp_path: Path) -> None:
     result = toy_training(tmp_path, epochs=5, learning_rate=0.1)
     network = Downscaler(**MODEL)
     network.load_state_dict(result.state_dict)
-    scores = validate(network, toy_cube(), toy_table(6, seed=2), loss=LOSS, batch_size=4, size=SIZE)
+    forward = Engine(TRAINING.engine, torch.device("cpu")).runner(network)
+    scores = validate(network, forward, toy_cube(), toy_table(6, seed=2), loss=LOSS, batch_size=4, size=SIZE)
     assert scores["val_total"] == pytest.approx(result.history["val_total"].iloc[1:].min(), rel=1e-6)
 
 

@@ -1,6 +1,7 @@
 """A tiny Earth to train on; also a program that trains on it, for tests that kill it."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ TRAINING = TrainingSettings(
     validation_patches=None,
     device="cpu",
     cpu_threads=1,
+    engine={"cpu": {"precision": "float32", "channels_last": False, "compile": False}},
 )
 
 
@@ -94,10 +96,13 @@ def toy_datasets() -> tuple[xr.Dataset, xr.Dataset, xr.Dataset]:
     )
 
 
-def toy_cube() -> Cube:
+def toy_cube(variables: Sequence[str] = VARIABLES) -> Cube:
+    """Return the toy Earth with the climate that inputs/climate.nc holds for some climate variables."""
     storage, climate, mask = toy_datasets()
+    derived = {"evapotranspiration"} if {"precipitation", "temperature"} <= set(variables) else set()
+    climate = climate[sorted({*variables} | derived)]
     normalisation = {name: {"mean": mean, "std": std} for name, (mean, std) in LEVELS.items()}
-    return Cube.from_datasets(storage, climate, mask, normalisation=normalisation, variables=VARIABLES)
+    return Cube.from_datasets(storage, climate, mask, normalisation=normalisation, variables=variables)
 
 
 def toy_table(patches: int, seed: int) -> pd.DataFrame:
@@ -118,6 +123,7 @@ def toy_training(
     report: Any = lambda line: None,
     model: dict[str, Any] | None = None,
     cube: Cube | None = None,
+    loss: LossSettings = LOSS,
     **training: Any,
 ) -> TrainingResult:
     return train(
@@ -126,7 +132,7 @@ def toy_training(
         toy_table(6, seed=2),
         size=SIZE,
         model=MODEL | (model or {}),
-        loss=LOSS,
+        loss=loss,
         training=replace(TRAINING, **training),
         seed=3,
         device=torch.device("cpu"),
