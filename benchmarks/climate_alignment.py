@@ -17,8 +17,9 @@ comes averages over areas like this workflow, but gives the poles' nodes no weig
 None of them converts units or estimates evapotranspiration, which this workflow's seconds include.
 
 Every measurement is a process of its own: seconds are those of the work without imports, peak memory is the kernel's
-VmHWM. Methods take turns, repeat by repeat; medians are reported. Files have just been written, so that reading them is
-decompression and not the disk. The results go to the screen and to results/benchmarks/climate_alignment.json.
+VmHWM. Methods take turns, repeat by repeat; medians are reported, and CPU seconds too, for a machine that others use.
+Files have just been written, so that reading them is decompression and not the disk. The results go to the screen and
+to results/benchmarks/climate_alignment.json.
 """
 
 import argparse
@@ -167,11 +168,11 @@ METHODS: dict[str, tuple[str, Callable[[list[Path], Path], None]]] = {
 
 def measure_here(method: str, paths: list[Path], out: Path) -> None:
     """Run one method in this process and print what it took."""
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     METHODS[method][1](paths, out)
-    seconds = time.perf_counter() - started
+    seconds, used = time.perf_counter() - started, time.process_time() - used
     peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024.0
-    print(json.dumps({"seconds": seconds, "peak_mb": peak}))
+    print(json.dumps({"seconds": seconds, "cpu": used, "peak_mb": peak}))
 
 
 def measure(method: str, paths: list[Path], out: Path, months: int) -> dict[str, float]:
@@ -183,7 +184,8 @@ def measure(method: str, paths: list[Path], out: Path, months: int) -> dict[str,
     if done.returncode:
         raise SystemExit(f"{method} failed:\n{done.stderr}")
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return {"seconds_a_month": result["seconds"] / months, "peak_mb": result["peak_mb"]}
+    by_month = {"seconds_a_month": result["seconds"] / months, "cpu_seconds_a_month": result["cpu"] / months}
+    return {**by_month, "peak_mb": result["peak_mb"]}
 
 
 def compare(folder: Path, methods: list[str]) -> dict[str, dict[str, Any]]:
@@ -259,14 +261,13 @@ def benchmark(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             shorter.append(measure("ours2", paths[:1], folder / "shorter.nc", options.months))
         loads.append(os.getloadavg()[0])
     rows = {
-        method: {key: statistics.median(one[key] for one in runs) for key in ("seconds_a_month", "peak_mb")}
-        for method, runs in taken.items()
+        method: {key: statistics.median(one[key] for one in runs) for key in runs[0]} for method, runs in taken.items()
     }
     reading = rows["reading"]["seconds_a_month"] if "reading" in rows else float("nan")
     others = [method for method in methods if method in ("coarsen", "interp", "library")]
     apart = compare(folder, others) if "ours1" in methods else {}
     print(f"\n{months} months, {size / months / 1e6:.1f} MB a month; {options.repeats} repeat(s), load {loads}")
-    print(f"{'':30} {'s a month':>10} {'of reading':>11} {'peak MB':>8}   temperature against ours")
+    print(f"{'':30} {'s a month':>10} {'of reading':>11} {'CPU s':>6} {'peak MB':>8}   temperature against ours")
     for method, row in rows.items():
         row["ratio_to_reading"] = row["seconds_a_month"] / reading
         said = ""
@@ -278,7 +279,7 @@ def benchmark(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             )
         print(
             f"{METHODS[method][0]:30} {row['seconds_a_month']:10.3f} {row['ratio_to_reading']:11.2f} "
-            f"{row['peak_mb']:8.0f}   {said}"
+            f"{row['cpu_seconds_a_month']:6.3f} {row['peak_mb']:8.0f}   {said}"
         )
     peaks = grow(folder) if options.growth and "ours2" in methods else {}
     if shorter:

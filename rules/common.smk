@@ -192,7 +192,9 @@ def raw_climate(wildcards):
         try:
             find_credentials()
         except DataError as error:
-            sys.exit(f"results/{wildcards.scenario}/: {error}")
+            sys.exit(
+                f"results/{wildcards.scenario}/: {error} Or point at files that you hold already: --config climate_path=FOLDER"
+            )
     return files
 
 

@@ -1,4 +1,4 @@
-"""Storage and climate side by side: do they belong together?"""
+"""The change of storage beside P - ET."""
 
 from gwsd.provenance.job import Job, run
 

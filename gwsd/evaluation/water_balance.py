@@ -30,7 +30,7 @@ def compare_with_net_input(storage: xr.Dataset, climate: xr.Dataset) -> pd.DataF
     Returns
     -------
     DataFrame
-        `COLUMNS`, a row for each of `LAGS`: pairs of months, valid cells, correlation of the area-weighted means,
+        `COLUMNS`, a row for each of `LAGS`: changes compared, valid cells, correlation of the area-weighted means,
         median over the cells of each cell's correlation, share of cells and months in which both have one sign.
 
     Raises
@@ -40,8 +40,8 @@ def compare_with_net_input(storage: xr.Dataset, climate: xr.Dataset) -> pd.DataF
     """
     if missing := [name for name in ("precipitation", "evapotranspiration") if name not in climate]:
         raise DataError(
-            f"climate: {', '.join(missing)} is absent, so there is no P - ET to compare storage with. Add precipitation "
-            "and temperature to climate_variables."
+            f"climate: {', '.join(missing)} is absent, so there is no P - ET to compare storage with. Add "
+            "precipitation and temperature to climate_variables."
         )
     months, calendar = (one["time"].values.astype("datetime64[M]") for one in (storage, climate))
     values = storage["storage"].values

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import dask
 import dask.array
+import dask.threaded
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -237,7 +238,8 @@ def _computing(threads: int) -> Iterator[Callable[[Piece], Piece]]:
 
 def _compute_here(piece: Piece, threads: int) -> Piece:
     workers = max(1, min(threads, LARGEST_BYTES // (BLOCK_COPIES * piece.block_bytes)))
-    return _compute(piece, scheduler="threads" if workers > 1 else "synchronous", num_workers=workers)
+    # Named by a text, either would import dask.distributed, which takes a second.
+    return _compute(piece, scheduler=dask.threaded.get if workers > 1 else dask.get, num_workers=workers)
 
 
 def _compute(piece: Piece, **how: Any) -> Piece:

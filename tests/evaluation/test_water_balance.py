@@ -52,7 +52,7 @@ def test_invalid_cells_do_not_count() -> None:
 
 def test_climate_without_evapotranspiration_is_refused() -> None:
     storage, climate = earth()
-    with pytest.raises(DataError, match="evapotranspiration is absent.*climate_variables"):
+    with pytest.raises(DataError, match=r"evapotranspiration is absent.*climate_variables"):
         compare_with_net_input(storage, climate.drop_vars("evapotranspiration"))
 
 
