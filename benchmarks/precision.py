@@ -15,9 +15,9 @@ from typing import Any
 
 import pandas as pd
 import torch
-import yaml
 
-from gwsd.config import derive_seed, read_config
+from gwsd.config import derive_seed
+from gwsd.doctor import read_documents
 from gwsd.losses import LossSettings
 from gwsd.patches.files import open_cube
 from gwsd.training.devices import lease_device
@@ -32,10 +32,11 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("results/demo"), help="a scenario's folder")
     parser.add_argument("--variants", nargs="+", default=["full", "residual"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--config", nargs="*", type=Path, default=[], help="files laid over config.yaml")
     parser.add_argument("--epochs", type=int, help="instead of the scenario's")
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks/precision.json"))
     options = parser.parse_args()
-    settings = read_config(yaml.safe_load(Path("config.yaml").read_text())).settings(options.results.name)
+    settings = read_documents(Path.cwd(), options.config).settings(options.results.name)
     files = {name: options.results / "inputs" / f"{name}.nc" for name in ("storage", "climate", "mask")}
     normalisation = json.loads((options.results / "patches/normalisation.json").read_text())
     tables = [pd.read_csv(options.results / f"patches/{split}.csv") for split in ("train", "validation")]
@@ -69,13 +70,18 @@ def main() -> None:
     print(f"\n{'validation MAE, mm':20}{'float32':>18}{'bfloat16':>18}{'difference':>12}{'seed spread':>13}")
     for variant, by_precision in found.items():
         means = [statistics.mean(by_precision[precision]) for precision in PRECISIONS]
-        spreads = [statistics.stdev(by_precision[precision]) for precision in PRECISIONS]
+        spreads = [spread(by_precision[precision]) for precision in PRECISIONS]
         cells = "".join(f"{mean:10.4f} ± {sd:.4f}" for mean, sd in zip(means, spreads, strict=True))
         print(f"{variant:20}{cells}{means[1] - means[0]:+12.4f}{spreads[0]:13.4f}")
     report = {"device": str(device), "torch": torch.__version__, "seeds": options.seeds, "val_mae_mm": found}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=1) + "\n")
     print(f"\n{options.out}")
+
+
+def spread(values: list[float]) -> float:
+    """Return the standard deviation between seeds; NaN for a single one."""
+    return statistics.stdev(values) if len(values) > 1 else float("nan")
 
 
 def chosen(variant: dict[str, Any], precision: str, epochs: int | None) -> dict[str, Any]:
