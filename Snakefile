@@ -37,6 +37,7 @@ include: "rules/evaluation.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/artifacts.smk"
+include: "rules/product.smk"
 
 
 refuse_unknown_targets()

@@ -39,6 +39,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--offline", action="store_true", help="ask no server")
     doctor.set_defaults(command=_doctor)
+    export = commands.add_parser("export", help="write a month of the product as GeoTIFF")
+    export.add_argument("product", type=Path, metavar="FILE", help="a file of the product, such as gwsa_0p125_2010.nc")
+    export.add_argument("--month", required=True, metavar="YYYY-MM", help="such as 2010-07")
+    export.add_argument("--out", type=Path, required=True, metavar="FILE", help="the GeoTIFF")
+    export.set_defaults(command=_export)
+    basins = commands.add_parser("basins", help="average the product over basins or aquifers, month by month")
+    basins.add_argument("--product", type=Path, nargs="+", required=True, metavar="FILE", help="files of the product")
+    basins.add_argument("--polygons", type=Path, required=True, metavar="FILE", help="GeoJSON, GeoPackage or shapefile")
+    basins.add_argument("--name", metavar="COLUMN", help="column that names the polygons; `name` unless given")
+    basins.add_argument("--out", type=Path, required=True, metavar="FILE", help="the series, CSV")
+    basins.set_defaults(command=_basins)
     return parser
 
 
@@ -84,6 +95,25 @@ def _doctor(options: argparse.Namespace) -> None:
         failed = failed or check.status == FAIL
     if failed:
         sys.exit(1)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from gwsd.product.export import export_month
+
+    export_month(options.product, options.month, options.out)
+    print(options.out)
+
+
+def _basins(options: argparse.Namespace) -> None:
+    from gwsd.product.basins import basin_series
+    from gwsd.product.reading import whole_or_nothing
+
+    series = basin_series(
+        options.product, options.polygons, name=options.name, report=lambda line: print(line, file=sys.stderr)
+    )
+    with whole_or_nothing(options.out) as temporary:
+        series.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    print(options.out)
 
 
 if __name__ == "__main__":

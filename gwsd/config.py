@@ -240,6 +240,21 @@ class Evaluation(Section):
     pixel_sample: Positive = Field(description="pixels kept for Figure 7")
 
 
+class Product(Section):
+    """The global 0.125° fields."""
+
+    method: str = Field(min_length=1, description="a trained variant, nearest, bilinear or bicubic")
+    way: Literal["auto", "tiles", "field"] = Field(
+        description="blended patches, or the network on the whole grid; auto: tiles where a network normalises by group"
+    )
+    stride: Positive = Field(description="coarse cells from one tile to the next")
+    batch_size: Positive = Field(description="tiles at a time; changes speed and memory only")
+    correction: bool = Field(description="make every half-degree mean equal the input")
+    error_correlation: float = Field(ge=0, le=1, description="assumed within a half-degree cell, for the variance")
+    precision: Literal["float32", "bfloat16"] = Field(description="of the network's convolutions")
+    check_months: Positive = Field(description="months on which the product is checked")
+
+
 class Trend(Section):
     """The trend map."""
 
@@ -279,6 +294,7 @@ class Settings(Section):
     training: Training
     variants: dict[str, dict[str, Any]] = Field(description="what is trained, as departures from the above")
     evaluation: Evaluation
+    product: Product
     trend: Trend
     plot: Plot
 

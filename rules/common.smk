@@ -21,6 +21,7 @@ from gwsd.provenance.closure import import_closure
 from gwsd.provenance.locks import clear_dead_lock
 from gwsd.sources.credentials import find_credentials
 from gwsd.sources.paths import expand
+from gwsd.sources.products import CLIMATE, STORAGE, labels
 from gwsd.tables.reported import figure_note
 
 try:
@@ -242,6 +243,64 @@ def own_files(wildcards, setting):
         return [str(path) for path in expand(getattr(CONFIG, setting), setting)]
     except DataError as error:
         sys.exit(f"results/{wildcards.scenario}/: {error}")
+
+
+def product_years(values):
+    return range(int(values.period.start[:4]), int(values.period.end[:4]) + 1)
+
+
+def weights_of_product(wildcards):
+    """Weights of the method that makes the product, of the first seed; none for an interpolation."""
+    values = scenario_settings(wildcards)
+    if values.product.method in INTERPOLATIONS:
+        return []
+    return f"results/{wildcards.scenario}/models/{values.product.method}/seed{values.seeds[0]}/weights.safetensors"
+
+
+def truth_of_product(wildcards):
+    """The twin Earth's truth, where storage and climate are both the twin's."""
+    sources = scenario_settings(wildcards).sources
+    return f"results/{wildcards.scenario}/twin/truth.nc" if sources.storage == sources.climate == "twin" else []
+
+
+def product_settings(wildcards):
+    """What a year of the product reads."""
+    values = scenario_settings(wildcards)
+    method = values.product.method
+    if method not in methods(values):
+        near = ", ".join(difflib.get_close_matches(method, methods(values)) or methods(values))
+        sys.exit(f"product.method: {method!r} is no variant and no interpolation; near ones: {near}")
+    product = values.model_dump()["product"]
+    sources = {
+        kind: {"name": name, "label": "twin Earth" if name == "twin" else labels(function)[name]}
+        for kind, name, function in (
+            ("storage", values.sources.storage, STORAGE),
+            ("climate", values.sources.climate, CLIMATE),
+        )
+    }
+    del product["check_months"]
+    return json.dumps(
+        {
+            "product": product,
+            "model": values.variant(method if method in values.variants else "full")["model"],
+            "patch_size": values.patches.size,
+            "cpu_threads": values.training.cpu_threads,
+            "device": values.training.device,
+            "data_label": values.data_label,
+            "scenario": wildcards.scenario,
+            "title": values.title,
+            "seed": values.seeds[0],
+            "sources": sources,
+            **({"year": int(wildcards.year)} if hasattr(wildcards, "year") else {}),
+        },
+        sort_keys=True,
+    )
+
+
+def product_check_settings(wildcards):
+    """The same, and on how many months the product is checked."""
+    months = scenario_settings(wildcards).product.check_months
+    return json.dumps({**json.loads(product_settings(wildcards)), "check_months": months}, sort_keys=True)
 
 
 def methods(values):

@@ -150,13 +150,17 @@ class Downscaler(nn.Module):
             If a shape does not fit the model.
         """
         self._check(climate, storage)
+        device = climate.device.type
+        if torch.is_autocast_enabled(device):
+            # Convolutions would round it anyway; beside a hidden state in bfloat16, float32 would widen that first.
+            climate = climate.to(torch.get_autocast_dtype(device))
         # The target month: by unbind, so that the backward pass builds no zero tensor of all months.
         encoded = climate.unbind(dim=1)[-1] if self.encoder is None else self.encoder(climate)
         features = self.unet(self.fusion(encoded, storage))
         # Where autocast computes in bfloat16, heads, interpolation and softplus stay in float32: three digits are
         # enough for features, not for the answer.
-        with torch.autocast(features.device.type, enabled=False):
-            return self._answer(features.float(), storage.float())
+        with torch.autocast(device, enabled=False):
+            return self._answer(features.to(self.mean_head.weight.dtype), storage)
 
     def wrap_longitude(self, wraps: bool) -> None:
         """Say whether the fields' last column borders on the first, as on a grid that goes round the Earth.

@@ -1,0 +1,122 @@
+"""The check: what it compares is what it says it compares."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from gwsd.errors import DataError
+from gwsd.patches.gathering import gather
+from gwsd.product.check import check_product, months_with_most_patches
+from gwsd.product.estimators import Estimator, interpolation
+from gwsd.product.field import downscale_field
+from gwsd.product.months import Correction, Way
+from gwsd.product.whole_grid import block_means, month_of_cube
+from tests.product import toy_globe
+from tests.product.toy_globe import TILING
+
+MONTHS = np.array(["2002-04", "2002-10"], dtype="datetime64[M]")
+TABLE = pd.DataFrame(
+    {
+        "month": ["2002-10", "2002-04", "2002-10", "2002-04", "2002-06"],
+        "row": [4, 4, 8, 2, 0],
+        "col": [8, 12, 10, 10, 0],
+    }
+)
+
+
+def check(estimator: Estimator, *, truth=None, way: Way = Way.FIELD, correlation: float = 0.0, months=MONTHS):
+    return check_product(
+        estimator,
+        toy_globe.cube(),
+        months,
+        TABLE,
+        toy_globe.cells(),
+        memory=2,
+        way=way,
+        tiling=TILING,
+        correction=Correction(True, correlation),
+        truth=truth,
+        report=lambda line: None,
+    )
+
+
+def rough_truth(month: np.datetime64) -> torch.Tensor:
+    """Storage with detail and errors of the coarse means; no truth in one fine cell of a coarse cell."""
+    random = torch.Generator().manual_seed(int(str(month)[-2:]))
+    truth = 30 * torch.randn(96, 192, generator=random) + 20
+    truth[40, 60] = torch.nan
+    return truth
+
+
+def test_months_are_those_with_most_patches() -> None:
+    assert months_with_most_patches(TABLE, 2).astype(str).tolist() == ["2002-04", "2002-10"]
+    assert months_with_most_patches(TABLE, 9).size == 3
+
+
+def test_differences_of_the_field_from_patches_are_those_of_a_direct_comparison() -> None:
+    estimator, cube, cells = toy_globe.estimator(), toy_globe.cube(), toy_globe.cells()
+    found = check(estimator).ways.set_index(["comparison", "quantity"])
+    differences = []
+    for month in MONTHS:
+        batch = month_of_cube(cube, month, cells, memory=2)
+        whole = downscale_field(estimator, batch, cells, estimator.network).mean[0, 0]
+        rows = TABLE[TABLE["month"] == str(month)]
+        patches = gather(cube, rows, size=16, memory=2)
+        answers = estimator.predict(patches).mean
+        for number, (row, col) in enumerate(zip(rows["row"], rows["col"], strict=True)):
+            window = whole[4 * row : 4 * row + 64, 4 * col : 4 * col + 64]
+            differences.append((window - answers[number, 0])[patches.valid[number, 0]].abs().numpy())
+    differences = np.concatenate(differences)
+    row = found.loc[("field - patches", "mean")]
+    assert row["cells"] == differences.size
+    assert row["mean_abs_mm"] == pytest.approx(differences.mean(), rel=1e-4)
+    assert row["max_abs_mm"] == pytest.approx(differences.max(), rel=1e-4)
+    assert row["p99_abs_mm"] == pytest.approx(np.quantile(differences, 0.99), rel=1e-4)
+    assert set(found.index) == {
+        *(("tiles - field", what) for what in ("mean", "sd", "mean, corrected")),
+        *((f"{way} - patches", what) for way in ("tiles", "field") for what in ("mean", "sd")),
+    }
+
+
+def test_bicubic_scores_nothing_against_the_target_and_the_ceiling_is_below_it() -> None:
+    errors = check(interpolation("bicubic"), truth=rough_truth).errors.set_index(["reference", "method"])
+    assert errors.loc[("target", "product"), "mae_mm"] == pytest.approx(0.0, abs=1e-4)
+    bicubic = errors.loc[("truth", "bicubic")]
+    assert errors.loc[("truth", "product"), "rmse_mm"] == pytest.approx(bicubic["rmse_mm"], rel=1e-5)
+    assert bicubic["rmse_over_bicubic"] == 1.0
+    ceiling = errors.loc[("truth", "perfect detail inside each cell")]
+    assert ceiling["rmse_mm"] < bicubic["rmse_mm"]
+    # What perfect detail leaves is the error of the coarse means, cells with a hole left out.
+    cube, cells = toy_globe.cube(), toy_globe.cells()
+    squares, count = 0.0, 0
+    for month in MONTHS:
+        truth = rough_truth(month)
+        means = block_means(torch.nan_to_num(truth), cells)
+        off = month_of_cube(cube, month, cells, memory=2).storage_mm[0, 0] - means
+        keep = cells.valid.clone()
+        keep[10, 15] = False
+        squares, count = squares + float((off[keep] ** 2).sum()), count + int(keep.sum())
+    assert ceiling["rmse_mm"] == pytest.approx(np.sqrt(squares / count), rel=1e-5)
+    assert ceiling["cells"] == 16 * count
+
+
+def test_against_perfect_detail_the_correction_removes_what_the_formula_says() -> None:
+    correction = check(toy_globe.estimator(), truth=rough_truth, way=Way.TILES, correlation=0.3).correction
+    rows = correction.set_index("reference")
+    assert list(rows.index) == ["target", "truth", "detail"]
+    assert rows.loc["detail", "rmse_after_mm"] < rows.loc["detail", "rmse_before_mm"]
+    # The correction is smooth, the formula takes each cell's own error away: near, not equal.
+    assert rows.loc["detail", "removed"] == pytest.approx(rows.loc["detail", "removed_by_formula_found"], abs=0.1)
+    assert (rows["setting"] == 0.3).all()
+    ordered = rows["removed_by_formula_independent"] < rows["removed_by_formula_setting"]
+    assert ordered.all()
+
+
+def test_without_a_truth_there_is_the_target_alone() -> None:
+    found = check(interpolation("bilinear"))
+    assert set(found.errors["reference"]) == {"target"}
+    assert set(found.correction["reference"]) == {"target"}
+    assert found.correction["sd_before_mm"].isna().all()
+    with pytest.raises(DataError, match="the patch table holds no month"):
+        check(interpolation("bilinear"), months=MONTHS[:0])
