@@ -28,6 +28,8 @@ def quality_control(job: Job) -> None:
     del raw  # it may be many times as large
     with xr.open_dataset(job.input("climate")) as climate:
         mask = assess(storage, climate, quality)
+    if comment := mask["reason"].attrs.get("comment"):
+        job.report(f"NOTE: {comment}")
     for message in compare_with_expected(mask, storage.sizes["time"], quality):
         job.report(f"NOTE: {message}")
     label = {"data_label": job.settings["data_label"], "job_key": job.key}

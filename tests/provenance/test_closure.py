@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from gwsd.provenance.closure import CANNOT_CHANGE_A_NUMBER, ROOT, import_closure
+from gwsd.sources.products import CLIMATE, STORAGE, labels
 
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
 BY_NAME = [
     *sorted((ROOT / "gwsd/tables").glob("table?.py")),
     *sorted((ROOT / "gwsd/figures").glob("figure*.py")),
     *sorted((ROOT / "gwsd/figures").glob("quality_map*.py")),
+    *(ROOT / f"gwsd/sources/{name}.py" for name in sorted({*labels(STORAGE), *labels(CLIMATE)})),
 ]
 """Modules that scripts import by a name from their command line; rules list their closures too."""
 PROBE = """
