@@ -36,9 +36,12 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        """This interpreter's programs first; the copy's own package, not the installed one."""
+        """This interpreter's programs first; the copy's own package, not the installed one; no person's key."""
         folder = str(Path(sys.executable).parent)
-        return {**os.environ, "PATH": os.pathsep.join([folder, os.environ["PATH"]]), "PYTHONPATH": str(self.root)}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ECMWF_", "CDSAPI_"))}
+        absent = str(self.root / "no-key")
+        places = {"ECMWF_DATASTORES_RC_FILE": absent, "CDSAPI_RC": absent}
+        return {**kept, **places, "PATH": os.pathsep.join([folder, os.environ["PATH"]]), "PYTHONPATH": str(self.root)}
 
     def snakemake(self, *arguments: str, toy: bool = True) -> subprocess.CompletedProcess:
         """Run Snakemake in the copy."""

@@ -116,8 +116,8 @@ def test_a_loss_weight_retrains_only_the_variants_that_use_it(copy: Project) -> 
         ("results/toy/tables/tabel3.csv", "near ones: results/toy/tables/table3.csv"),
         ("results/toi/tables/table3.csv", "scenario 'toi'; did you mean 'toy'?"),
         ("results/toy/models/ful/seed0/history.csv", "no such variant in config.yaml; near ones: full"),
-        ("results/paper/tables/table3.csv", "needs raw files of G3P v1.12 (doi 10.5880/G3P.2024.001"),
-        ("results/observed/tables/table3.csv", "needs a coarse storage file: give its path"),
+        ("results/paper/tables/table3.csv", "There is no key of the Climate Data Store"),
+        ("results/observed/tables/table3.csv", "needs coarse storage: give a file, a folder or a glob"),
     ],
 )
 def test_what_cannot_be_made_is_one_message(finished: Project, target: str, words: str) -> None:
