@@ -247,7 +247,7 @@ class Product(Section):
     way: Literal["auto", "tiles", "field"] = Field(
         description="blended patches, or the network on the whole grid; auto: tiles where a network normalises by group"
     )
-    stride: Positive = Field(description="coarse cells from one tile to the next")
+    stride: float = Field(gt=0, le=1, description="from one tile to the next, in sides of a patch")
     batch_size: Positive = Field(description="tiles at a time; changes speed and memory only")
     correction: bool = Field(description="make every half-degree mean equal the input")
     error_correlation: float = Field(ge=0, le=1, description="assumed within a half-degree cell, for the variance")

@@ -279,6 +279,7 @@ def product_settings(wildcards):
         )
     }
     del product["check_months"]
+    product["stride"] = max(1, round(product["stride"] * values.patches.size))
     return json.dumps(
         {
             "product": product,

@@ -13,7 +13,7 @@ from gwsd.patches.gathering import Batch
 from gwsd.product.estimators import Estimator, interpolation
 from gwsd.product.field import downscale_field
 from gwsd.product.months import Correction, Way, downscale_month, downscale_months, resolved
-from gwsd.product.seams import SeamSums
+from gwsd.product.seams import SeamSums, second_differences
 from gwsd.product.tiles import Tiling, blending_window, downscale_tiles
 from gwsd.product.whole_grid import Cells, grid_of, month_of_cube, months_of_year, whole_grid
 from gwsd.resample import Kernel, upsample
@@ -230,6 +230,40 @@ def test_holes_are_filled_from_the_nearest_valid_cell() -> None:
     # Column 5 is the first of the sea; its nearest land, column 4, reaches round from the other side of the date line.
     np.testing.assert_array_equal(batch.storage_mm[0, 0, 13:21, 5], storage[13:21, 4])
     assert torch.equal(cells.fill(batch.storage_mm[0, 0]), batch.storage_mm[0, 0])
+
+
+def test_a_users_own_arrays_may_have_holes() -> None:
+    cube, cells = toy_globe.cube(), toy_globe.cells()
+    batch = month_of_cube(cube, MONTH, cells, memory=2)
+    holes = torch.where(cells.valid, 0.0, torch.nan)
+    own = whole_grid(
+        climate=batch.climate[0] + holes, storage_mm=batch.storage_mm[0, 0] + holes, scale=SCALE, cells=cells
+    )
+    for name in ("climate", "storage", "storage_mm", "valid", "area"):
+        assert torch.equal(getattr(own, name), getattr(batch, name))
+    assert torch.isnan(own.target_mm).all()  # there is none: nobody may take it for one
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_in_bfloat16_a_month_is_near_that_in_float32(way: Way) -> None:
+    cells = toy_globe.cells()
+    batch = month_of_cube(toy_globe.cube(), MONTH, cells, memory=2)
+    exact, _ = a_month(way, toy_globe.estimator(), batch, cells)
+    rough, _ = a_month(way, toy_globe.estimator(precision="bfloat16"), batch, cells)
+    difference = (rough - exact)[cells.fine_valid]
+    assert 0 < difference.abs().mean() < 0.05 * exact[cells.fine_valid].std()
+
+
+def test_second_differences_see_bends_and_not_slopes() -> None:
+    slope = torch.arange(12.0).expand(3, 12)
+    bend = (slope - 5).abs()
+    for axis, field in ((1, bend), (0, bend.T)):
+        found = second_differences(field, axis, wraps=False)
+        assert torch.isnan(found.select(axis, 0)).all()
+        assert torch.isnan(found.select(axis, -1)).all()
+        assert (found.select(axis, 5) == 2).all()
+        assert found.nan_to_num().sum() == 2 * 3
+    assert (second_differences(slope, 1, wraps=True)[:, 0] == 12).all()
 
 
 def test_auto_takes_tiles_where_statistics_are_those_of_the_field() -> None:

@@ -75,13 +75,13 @@ def cells(valid: np.ndarray | None = None) -> Cells:
 
 
 def network(**departures: Any) -> Downscaler:
-    """Random weights whose answer varies by some tenths of a standard deviation."""
+    """Make a network of random weights whose answer varies by some ten millimetres."""
     torch.manual_seed(5)
     one = Downscaler(**(MODEL | {"normalisation": "none"} | departures))
-    torch.nn.init.normal_(one.mean_head.weight, std=1.0)
+    torch.nn.init.normal_(one.mean_head.weight, std=20.0)
     return one
 
 
-def estimator(**departures: Any) -> Estimator:
-    engine = Engine(EngineSettings("float32", channels_last=True, compile=False), torch.device("cpu"))
+def estimator(precision: str = "float32", **departures: Any) -> Estimator:
+    engine = Engine(EngineSettings(precision, channels_last=True, compile=False), torch.device("cpu"))
     return trained("toy", network(**departures), SCALE, engine)
