@@ -37,6 +37,11 @@ include: "rules/evaluation.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/artifacts.smk"
+include: "rules/claims.smk"
+include: "rules/numbers.smk"
+include: "rules/paper.smk"
+include: "rules/page.smk"
+include: "rules/crate.smk"
 include: "rules/product.smk"
 
 

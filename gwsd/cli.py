@@ -2,10 +2,13 @@
 
 import argparse
 import sys
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
+import gwsd.commands
 from gwsd.errors import ConfigError, GwsdError
 
 
@@ -50,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     basins.add_argument("--name", metavar="COLUMN", help="column that names the polygons; `name` unless given")
     basins.add_argument("--out", type=Path, required=True, metavar="FILE", help="the series, CSV")
     basins.set_defaults(command=_basins)
+    for one in iter_modules(gwsd.commands.__path__):
+        import_module(f"gwsd.commands.{one.name}").add_parser(commands)
     return parser
 
 

@@ -1,0 +1,1 @@
+"""The article about this reproduction: numbers injected by id, typeset by Typst."""

@@ -1,0 +1,1 @@
+"""The published numbers: collected with where each comes from, and compared between two runs."""

@@ -1,0 +1,2 @@
+# Needs: tables/, figures/ and audit/claims.csv.
+# Makes: numbers.json, every published value with where it comes from.
