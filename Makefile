@@ -11,6 +11,7 @@ SNAKEMAKE := $(RUN) snakemake --cores all --resources gpu=2
 
 reproduce: $(READY)
 	$(SNAKEMAKE)
+	$(RUN) gwsd compare results/demo reference/demo --brief
 
 report: $(READY)
 	$(SNAKEMAKE)

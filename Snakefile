@@ -22,11 +22,18 @@ include: "rules/common.smk"
 
 rule all:
     message:
-        "All tables and figures"
+        "All tables and figures, the article, the page of the audit, the crate"
     input:
         [one.paths(SCENARIO) for one in ARTIFACTS],
+        f"results/{SCENARIO}/paper.pdf",
+        f"results/{SCENARIO}/audit/index.html",
+        f"results/{SCENARIO}/ro-crate-metadata.json",
         f"results/{SCENARIO}/figures/quality_map.png",
         [f"results/{SCENARIO}/twin/quality_check.csv"] if CONFIG.settings(SCENARIO).sources.storage == "twin" else [],
+
+
+onsuccess:
+    say_root()
 
 
 include: "rules/downloads.smk"

@@ -1,4 +1,4 @@
-"""The registry of numbered tables and figures: targets, captions and lists are generated from it."""
+"""The registry of what is made: targets, captions, README's table, codecheck.yml and CITATION.cff come from it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -41,6 +41,21 @@ class Artifact:
         """Suffixes of the files that a reader opens."""
         return ("csv", "tex", "md") if self.kind == "table" else ("pdf", "png")
 
+    @property
+    def label(self) -> str:
+        """Its number and title, such as `Table 3: Methods`."""
+        return f"{self.kind.capitalize()} {self.number}: {self.title}"
+
+    @property
+    def rule(self) -> str:
+        """The rule of the workflow that makes what a reader opens."""
+        return f"{self.name}_files" if self.kind == "table" else "draw_figure"
+
+    @property
+    def trains(self) -> bool:
+        """Whether networks are trained for it."""
+        return self.variants != "none"
+
     def paths(self, scenario: str) -> list[str]:
         """Return the files that a reader opens, relative to the project's root."""
         return [f"results/{scenario}/{self.kind}s/{self.name}.{suffix}" for suffix in self.suffixes]
@@ -49,6 +64,99 @@ class Artifact:
         """Return the file with the data behind it, relative to the project's root."""
         return f"results/{scenario}/{self.kind}s/{self.name}.{self.data_suffix}"
 
+
+@dataclass(frozen=True)
+class Document:
+    """A file about all of a run, made after the tables and figures.
+
+    Attributes
+    ----------
+    name : str
+        Its target.
+    title : str
+        What it is.
+    file : str
+        Where it lies in the folder of its scenario.
+    rule : str
+        The rule of the workflow that makes it.
+    """
+
+    name: str
+    title: str
+    file: str
+    rule: str
+
+    def path(self, scenario: str) -> str:
+        """Return the file, relative to the project's root."""
+        return f"results/{scenario}/{self.file}"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The paper that is reproduced.
+
+    Attributes
+    ----------
+    title : str
+        As printed.
+    authors : tuple of (str, str)
+        Given and family names, in the paper's order.
+    reference : str
+        How it is referred to: a DOI where one is known.
+    """
+
+    title: str
+    authors: tuple[tuple[str, str], ...]
+    reference: str
+
+
+@dataclass(frozen=True)
+class Software:
+    """The workflow, as it is cited.
+
+    Attributes
+    ----------
+    title, abstract : str
+        What it is.
+    developers : str
+        Who made it.
+    keywords : tuple of str
+        What to find it by.
+    """
+
+    title: str
+    abstract: str
+    developers: str
+    keywords: tuple[str, ...]
+
+
+PAPER = Publication(
+    title="Securing the Silent Reserve: Physics-Informed Deep Learning for Global Groundwater Storage Downscaling",
+    authors=(
+        ("Kunle Adefarati", "Ibrahim"),
+        ("Ologun Sodiq", "Babatunde"),
+        ("Chiagoziem C.", "Ukwuoma"),
+        ("Richard Joshua", "Akeredolu"),
+        ("Victoria Chioma", "Ayozie-Samuel"),
+        ("Maryam", "Saleem"),
+    ),
+    reference="K. A. Ibrahim et al., Securing the Silent Reserve; it states no DOI of its own",
+)
+
+SOFTWARE = Software(
+    title="gwsd: groundwater storage downscaling, a reproducible-paper workflow",
+    abstract=(f'A Snakemake workflow and Python library that reproduces, audits and goes beyond "{PAPER.title}".'),
+    developers="The gwsd developers",
+    keywords=("groundwater", "GRACE", "downscaling", "reproducible research"),
+)
+
+DOCUMENTS: tuple[Document, ...] = (
+    Document("claims", "The paper's claims, each with a verdict", "audit/claims.csv", "claims_file"),
+    Document("numbers", "Every published value, and where it comes from", "numbers.json", "numbers_file"),
+    Document("paper", "The article about this reproduction", "paper.pdf", "paper_files"),
+    Document("audit", "The page that a reviewer opens", "audit/index.html", "page_files"),
+    Document("crate", "The run as a Workflow Run RO-Crate", "ro-crate-metadata.json", "crate_files"),
+)
 
 ARTIFACTS: tuple[Artifact, ...] = (
     Artifact(

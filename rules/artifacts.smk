@@ -53,8 +53,9 @@ rule draw_figure:
             category="Figures",
             labels={"artifact": "{figure}", "scenario": "{scenario}"},
         ),
+        json="results/{scenario}/figures/{figure}.json",
     params:
-        settings=settings("plot"),
+        settings=settings("plot", caption=lambda wildcards: figure_caption(wildcards.figure)),
         caption=lambda wildcards: caption(wildcards.figure),
     log:
         "results/{scenario}/logs/draw/{figure}.log",
@@ -67,4 +68,4 @@ rule draw_figure:
         mem_mb=1500,
     shell:
         "python {input.code[0]} --drawing {input.drawing} --data {input.data} --settings {params.settings:q} "
-        "--pdf {output.pdf} --png {output.png} --log {log}"
+        "--pdf {output.pdf} --png {output.png} --json {output.json} --log {log}"

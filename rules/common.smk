@@ -13,14 +13,17 @@ sys.path.insert(0, ROOT)
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [ROOT, os.getenv("PYTHONPATH")])))
 
 from snakemake.cli import get_argument_parser
+from snakemake.io import strip_wildcard_constraints
 
 from gwsd.artifacts import ARTIFACTS, artifact
 from gwsd.config import NAME_PATTERN, SHORT_NAMES, derive_seed, read_config
 from gwsd.errors import ConfigError, DataError
 from gwsd.provenance.closure import import_closure
 from gwsd.provenance.locks import clear_dead_lock
+from gwsd.provenance.records import read_records
+from gwsd.provenance.root import root_hash
 from gwsd.sources.credentials import find_credentials
-from gwsd.sources.paths import expand
+from gwsd.sources.paths import expand as expand_paths
 from gwsd.sources.products import CLIMATE, STORAGE, labels
 from gwsd.tables.reported import figure_note
 
@@ -240,7 +243,7 @@ def years_ahead(wildcards):
 
 def own_files(wildcards, setting):
     try:
-        return [str(path) for path in expand(getattr(CONFIG, setting), setting)]
+        return [str(path) for path in expand_paths(getattr(CONFIG, setting), setting)]
     except DataError as error:
         sys.exit(f"results/{wildcards.scenario}/: {error}")
 
@@ -314,13 +317,13 @@ def seeds_of(values, method):
 
 
 def results_of(pattern, names):
-    """Files of some methods or variants, all seeds; those that the scenario does not train are left out."""
+    """Files of some methods or variants (or what a function of the settings names), all seeds, where they are trained."""
 
     def select(wildcards):
         values = scenario_settings(wildcards)
         return [
             f"results/{wildcards.scenario}/{pattern.format(method=name, seed=replicate)}"
-            for name in names
+            for name in (names(values) if callable(names) else names)
             if name in methods(values)
             for replicate in seeds_of(values, name)
         ]
@@ -346,6 +349,11 @@ def caption(name):
     return f"{one.kind.capitalize()} {one.number}: {one.caption}"
 
 
+def figure_caption(name):
+    """The caption alone, as a table's settings have it."""
+    return caption(name) if name == "quality_map" else artifact(name).caption
+
+
 def figure_data(wildcards):
     suffix = "nc" if wildcards.figure == "quality_map" else artifact(wildcards.figure).data_suffix
     return f"results/{wildcards.scenario}/figures/{wildcards.figure}.{suffix}"
@@ -358,11 +366,12 @@ def table_settings(name, *sections):
         data_label=data_label,
         caption=artifact(name).caption,
         label=f"tab:{name}",
+        file=lambda wildcards: f"results/{wildcards.scenario}/tables/{name}.csv",
     )
 
 
 def table_outputs(name):
-    """The faces of a table; the HTML one is for the report."""
+    """The faces of a table: the HTML one is for the report, the JSON one lists its cells one by one."""
     stem = f"results/{{scenario}}/tables/{name}"
     page = report(
         f"{stem}.html",
@@ -370,7 +379,102 @@ def table_outputs(name):
         category="Tables",
         labels={"artifact": name, "scenario": "{scenario}"},
     )
-    return {"csv": f"{stem}.csv", "tex": f"{stem}.tex", "md": f"{stem}.md", "html": page}
+    return {"csv": f"{stem}.csv", "tex": f"{stem}.tex", "md": f"{stem}.md", "html": page, "json": f"{stem}.json"}
+
+
+PICTURES = [*(one.name for one in ARTIFACTS if one.kind == "figure"), "quality_map"]
+PAGE_TABLES = [f"{one.kind}s/{one.name}" for one in ARTIFACTS if one.data_suffix == "csv"]
+
+
+def page_templates():
+    """The page's templates, style and scripts: code that no syntax tree of Python shows."""
+    folder = Path("gwsd/page/templates")
+    return sorted((folder / path.name).as_posix() for path in Path(ROOT, folder).iterdir() if path.is_file())
+
+
+def page_settings(wildcards):
+    """What the page says that no file says: the scenario's title, and the artifacts in their order."""
+    scenario = wildcards.scenario
+    artifacts = [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "heading": f"{one.kind.capitalize()} {one.number}: {one.title}",
+            "caption": one.caption,
+            "data_path": one.data_path(scenario),
+        }
+        for one in ARTIFACTS
+    ]
+    quality_map = {
+        "name": "quality_map",
+        "kind": "map",
+        "heading": "Map of reasons",
+        "caption": caption("quality_map"),
+        "data_path": f"results/{scenario}/figures/quality_map.nc",
+    }
+    title = scenario_settings(wildcards).title
+    results = f"results/{scenario}"
+    return json.dumps({"artifacts": [*artifacts, quality_map], "results": results, "title": title}, sort_keys=True)
+
+
+def workflow_text():
+    """What a crate holds of the workflow: its rules and programs, its licence, how to cite it, its environment."""
+    found = {path for folder in ("rules", "workflow_scripts") for path in Path(ROOT, folder).rglob("*.*")}
+    texts = sorted(path.relative_to(ROOT).as_posix() for path in found if path.suffix in (".smk", ".py"))
+    return ["Snakefile", *texts, "CITATION.cff", "LICENSE", "envs/requirements.lock"]
+
+
+def crate_settings(wildcards):
+    """What a crate says that no record says: the scenario in words, and the rules with their first outputs."""
+    values = scenario_settings(wildcards)
+    steps = [(one.name, strip_wildcard_constraints(str(one.output[0]))) for one in workflow.rules if one.output]
+    own = ("results/{scenario}/", f"results/{wildcards.scenario}/")
+    return json.dumps(
+        {
+            "scenario": wildcards.scenario,
+            "title": values.title,
+            "data_label": values.data_label,
+            "steps": [step for step in steps if step[1].startswith(own)],
+            "workflow": workflow_text(),
+        },
+        sort_keys=True,
+    )
+
+
+def say_root():
+    """The root hash over the records behind the published numbers, at the end of a run that has them."""
+    results = Path("results", SCENARIO)
+    if not (results / "numbers.json").is_file():
+        return
+    try:
+        records = read_records(results)
+    except DataError as error:
+        print(f"no root hash: {error}", file=sys.stderr)
+        return
+    root = root_hash(records)
+    print(f"root {root}: check with gwsd verify {results} --root HASH", file=sys.stderr)
+    printed = {one.notes["root"] for one in records if "root" in one.notes} - {root}
+    if printed:
+        # Code was edited and made the same bytes again: what prints the root was not planned.
+        print(
+            "the article and the page print an older root; renew them: snakemake --cores all --forcerun paper_files page_files",
+            file=sys.stderr,
+        )
+
+
+PRINTED = [*(f"{one.kind}s/{one.name}" for one in ARTIFACTS), "figures/quality_map"]
+
+
+def published_lists(wildcards):
+    """What each artifact publishes, one value at a time."""
+    names = [*PRINTED, "facts", "audit/claims"]
+    return [f"results/{wildcards.scenario}/{name}.json" for name in names]
+
+
+def published_files(wildcards):
+    """The files in which those values stand; facts and claims stand in their lists."""
+    data = [one.data_path(wildcards.scenario) for one in ARTIFACTS]
+    return [*data, f"results/{wildcards.scenario}/figures/quality_map.nc"]
 
 
 def refuse_unknown_targets():

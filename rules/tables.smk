@@ -1,5 +1,5 @@
 # Needs: inputs/, patches/, models/ and evaluation/.
-# Makes: tables/tableN.{csv,tex,md,html}. Tables print the paper's unit (cm) and mark what it reports.
+# Makes: tables/tableN.{csv,tex,md,html,json}. Tables print the paper's unit (cm) and mark what it reports.
 
 
 rule table1_files:
@@ -24,7 +24,7 @@ rule table1_files:
         mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --json {output.json} --log {log}"
 
 
 rule table2_files:
@@ -55,7 +55,7 @@ rule table2_files:
         mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --storage {input.storage} --mask {input.mask} --train {input.train} --validation {input.validation} --test {input.test} --overlap {input.overlap} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --json {output.json} --log {log}"
 
 
 rule table3_files:
@@ -82,7 +82,7 @@ rule table3_files:
         mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --summaries {input.summaries} --histories {input.histories} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --json {output.json} --log {log}"
 
 
 rule table4_files:
@@ -109,7 +109,7 @@ rule table4_files:
         mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --summaries {input.summaries} --histories {input.histories} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --json {output.json} --log {log}"
 
 
 rule table5_files:
@@ -135,7 +135,7 @@ rule table5_files:
         mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --histories {input.histories} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --json {output.json} --log {log}"
 
 
 rule table6_files:
@@ -162,7 +162,7 @@ rule table6_files:
         mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --summaries {input.summaries} --histories {input.histories} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --json {output.json} --log {log}"
 
 
 rule table7_files:
@@ -190,7 +190,7 @@ rule table7_files:
         mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --summaries {input.summaries} --histories {input.histories} --timings {input.timings} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --json {output.json} --log {log}"
 
 
 rule table8_files:
@@ -217,4 +217,4 @@ rule table8_files:
         mem_mb=1500,
     shell:
         "python {input.code[0]} --builder {input.builder} --timings {input.timings} --inference {input.inference} "
-        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --log {log}"
+        "--settings {params.settings:q} --csv {output.csv} --tex {output.tex} --md {output.md} --html {output.html} --json {output.json} --log {log}"

@@ -33,7 +33,7 @@ def download_era5_land(job: Job) -> None:
         wait_seconds=settings["wait_seconds"],
         progress=True,
     )
-    job.note(raw=facts)
+    job.note(raw={"url": f"https://cds.climate.copernicus.eu/datasets/{facts['dataset']}", **facts})
     job.report(f"ERA5-Land {settings['year']}: {facts['bytes'] / 1e6:,.1f} MB, SHA-256 {facts['sha256']}")
 
 

@@ -8,7 +8,9 @@ from gwsd.provenance.job import Job, run
 def product_check(job: Job) -> None:
     """Make some months by tiles and as a field; hold them against test patches, target and, on the twin, the truth."""
     from contextlib import nullcontext
+    from functools import partial
 
+    import numpy as np
     import pandas as pd
     import torch
     import xarray as xr
@@ -37,9 +39,10 @@ def product_check(job: Job) -> None:
         estimator = open_estimator(
             how["method"], weights, model, normalisation=normalisation, precision=how["precision"], device=device
         )
-        cube = open_months(
+        # A month at a time: the months lie years apart, and all climate between them would be read.
+        cubes = partial(
+            open_months,
             {name: job.input(name) for name in ("storage", "climate", "mask")},
-            months,
             memory=model["memory"],
             normalisation=normalisation,
             variables=model["climate_variables"],
@@ -47,10 +50,10 @@ def product_check(job: Job) -> None:
         )
         check = check_product(
             estimator,
-            cube,
+            lambda month: cubes(np.array([month])),
             months,
             table,
-            Cells.of(cube, grid),
+            Cells.of(cubes(months[:1]), grid),
             memory=model["memory"],
             way=resolved(how["way"], estimator),
             tiling=Tiling(settings["patch_size"], how["stride"], how["batch_size"]),

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from gwsd.numbers.of_table import write_table
 from gwsd.provenance.job import Job, run
 
 BY_SEED = ("summaries", "histories", "timings", "inference")
@@ -18,11 +19,13 @@ def table(job: Job) -> None:
     """Build a table with the module that is named and write its faces."""
     builder = import_module(".".join(job.input("builder").with_suffix("").parts)).build
     built = builder(**{name: value_of(name, job) for name in inspect.signature(builder).parameters})
-    caption, label = job.settings["caption"], job.settings["label"]
+    caption, label, file = (job.settings[name] for name in ("caption", "label", "file"))
     job.outputs["csv"].write_text(built.csv())
     job.outputs["tex"].write_text(built.latex(caption, label))
     job.outputs["md"].write_text(built.markdown(caption))
     job.outputs["html"].write_text(built.html(caption))
+    files = {name: by_name_and_seed(job.inputs[name], Path) for name in BY_SEED}
+    write_table(job.outputs["json"], built, file=file, caption=caption, files=files)
 
 
 def value_of(name: str, job: Job) -> Any:
@@ -68,4 +71,6 @@ def read_json(path: Path) -> Any:
 
 
 if __name__ == "__main__":
-    run(table, inputs=["builder", *BY_SEED, *DATASETS, *SPLITS, "overlap"], outputs=["csv", "tex", "md", "html"])
+    run(
+        table, inputs=["builder", *BY_SEED, *DATASETS, *SPLITS, "overlap"], outputs=["csv", "tex", "md", "html", "json"]
+    )

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from gwsd.errors import DataError
 from gwsd.figures.data_file import FigureData, read_data
+from gwsd.figures.printed import PrintedValues
 from gwsd.figures.style import PlotStyle, save_figure
 
 DRAWN = {
@@ -41,6 +42,13 @@ def draw_function(name: str) -> Callable[[FigureData, PlotStyle], Figure]:
         raise DataError(f"{name}: there is no such figure; {hint}There are {', '.join(DRAWN)}.")
     draw: Callable[[FigureData, PlotStyle], Figure] = import_module(f"gwsd.figures.{name}").draw
     return draw
+
+
+def values_function(name: str) -> Callable[[FigureData], PrintedValues]:
+    """Return the function that lists what a figure prints on itself (see `draw_function`)."""
+    draw_function(name)
+    values: Callable[[FigureData], PrintedValues] = import_module(f"gwsd.figures.{name}").values
+    return values
 
 
 def draw_figure(name: str, data_path: Path, out_path: Path, style: PlotStyle) -> None:

@@ -1,7 +1,5 @@
 """Figure 1, drawn: the world map of storage trends."""
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from matplotlib.colors import Normalize
@@ -11,6 +9,7 @@ from gwsd.figures.colour_limits import round_up
 from gwsd.figures.data_file import foot
 from gwsd.figures.fitting import fit_words
 from gwsd.figures.maps import WORLD, map_of, region_of
+from gwsd.figures.printed import PrintedValues, number, words
 from gwsd.figures.style import PlotStyle, new_figure
 
 SHOWN = 96.0
@@ -45,16 +44,40 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
             mesh, ax=chart.axes, orientation="horizontal", extend="both", shrink=0.6, aspect=40, pad=0.02
         )
         bar.set_label("Trend of groundwater storage (mm/yr water equivalent): red loss, blue gain")
-        chart.axes.set_title(_summary(data.attrs), fontsize=style.small)
+        chart.axes.set_title(_summary(values(data)), fontsize=style.small)
         fit_words(figure)
     return figure
 
 
-def _summary(attributes: dict[Any, Any]) -> str:
-    mean = f"{attributes['mean_trend_mm_per_year']:+.1f}".replace("-", "−")
+def values(data: xr.Dataset) -> PrintedValues:
+    """Return what Figure 1 prints on itself.
+
+    Parameters
+    ----------
+    data : xr.Dataset
+        What `figure1_data.compute` returns.
+    """
+    facts = data.attrs
+    losing, gaining = (100.0 * float(facts[f"share_of_area_{way}"]) for way in ("losing", "gaining"))
+    mean = float(facts["mean_trend_mm_per_year"])
+    return PrintedValues(
+        (
+            words("months", "first", str(facts["first_month"]), "First month"),
+            words("months", "last", str(facts["last_month"]), "Last month"),
+            number("months", "count", int(facts["months"]), "d", "months", "Months with storage"),
+            number("trend", "significance", float(facts["significance"]), "g", "", "p from which a trend is unsure"),
+            number("trend", "losing", losing, ".0f", "%", "Share of the valid area with significant loss"),
+            number("trend", "gaining", gaining, ".0f", "%", "Share of the valid area with significant gain"),
+            number("trend", "mean", mean, "+.1f", "mm/yr", "Mean trend"),
+        )
+    )
+
+
+def _summary(printed: PrintedValues) -> str:
+    text = printed.text
     return (
-        f"{attributes['first_month']} to {attributes['last_month']}, {attributes['months']} months, season removed. "
-        f"Dots: not significant (p ≥ {attributes['significance']:g}); grey: land without valid data.\n"
-        f"Significant loss on {100.0 * attributes['share_of_area_losing']:.0f} % and gain on "
-        f"{100.0 * attributes['share_of_area_gaining']:.0f} % of the valid area; mean trend {mean} mm/yr."
+        f"{text('months', 'first')} to {text('months', 'last')}, {text('months', 'count')} months, season removed. "
+        f"Dots: not significant (p ≥ {text('trend', 'significance')}); grey: land without valid data.\n"
+        f"Significant loss on {text('trend', 'losing')} % and gain on {text('trend', 'gaining')} % of the valid area; "
+        f"mean trend {text('trend', 'mean')} mm/yr."
     )

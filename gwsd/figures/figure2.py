@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from gwsd.figures.data_file import foot
 from gwsd.figures.diagram import LINE, Box, Canvas
+from gwsd.figures.printed import Printed, PrintedValues, number, words
 from gwsd.figures.style import BLUE, INK, ORANGE, SMALLEST_TEXT, PlotStyle, new_figure
 
 WIDTH, HEIGHT = 180.0, 128.0
@@ -34,6 +35,16 @@ COLOURS = {
 """Fill of each role's boxes."""
 
 
+UNET = ("encoder", "decoder", "bottleneck")
+"""Roles that are the U-Net's."""
+
+COUNTED = ("conv_lstm", *UNET, "head")
+"""Roles whose boxes say their parameters."""
+
+SHAPED = ("input", "conv_lstm", "fusion", *UNET, "upsampling")
+"""Roles whose boxes say the shape of their output."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A row of the data file."""
@@ -48,15 +59,25 @@ class Part:
     parameters: int
 
     @property
+    def key(self) -> str:
+        """Its name in the list of numbers."""
+        return self.name.lower().replace(" ", "_").replace("-", "_")
+
+    @property
     def shape(self) -> str:
         """Shape of the output, months only where there are several."""
         sizes = (self.months, self.channels, self.height, self.width)
         return " × ".join(str(size) for size in (sizes if self.months > 1 else sizes[1:]))
 
     @property
-    def size(self) -> str:
+    def counted(self) -> Printed:
         """Its parameters."""
-        return f"{_count(self.parameters)} param."
+        return _parameters(self.key, [self], self.name)
+
+    @property
+    def size(self) -> str:
+        """Its parameters as its box says them."""
+        return f"{self.counted.text} param."
 
 
 def read_parts(data: pd.DataFrame) -> dict[str, list[Part]]:
@@ -67,6 +88,40 @@ def read_parts(data: pd.DataFrame) -> dict[str, list[Part]]:
         part = Part(name=str(row["name"]), detail=str(row["detail"]), **numbers)
         parts.setdefault(str(row["role"]), []).append(part)
     return parts
+
+
+def values(data: pd.DataFrame) -> PrintedValues:
+    """Return what Figure 2 prints on itself: shapes, parameters, and the words of the losses.
+
+    Parameters
+    ----------
+    data : DataFrame
+        What `figure2_data.compute` returns.
+    """
+    parts = read_parts(data)
+    months = parts["input"][0].months
+    found = [number("climate", "months", months, "d", "months", "Months of climate")]
+    for role, rows in parts.items():
+        for row in rows:
+            if role in SHAPED:
+                found.append(words(row.key, "shape", row.shape, f"Shape of the output of {row.name}"))
+            if role in COUNTED:
+                found.append(row.counted)
+            if role in ("loss", "constraint", "total"):
+                found.append(words(row.key, "detail", row.detail, row.name))
+    everything = [row for rows in parts.values() for row in rows]
+    if layers := parts.get("conv_lstm"):
+        found.append(_parameters("temporal_encoding", layers, "temporal encoding"))
+    found += [
+        _parameters("u_net", [row for role in UNET for row in parts[role]], "the U-Net"),
+        _parameters("heads", parts["head"], "the heads"),
+        _parameters("network", everything, "the network"),
+    ]
+    return PrintedValues(found)
+
+
+def _parameters(key: str, parts: list[Part], name: str) -> Printed:
+    return number(key, "parameters", sum(part.parameters for part in parts), ",d", "", f"Parameters of {name}")
 
 
 def draw(data: pd.DataFrame, style: PlotStyle) -> Figure:
@@ -106,16 +161,18 @@ class Drawing:
         self.canvas = Canvas(axes, size)
         self.size = size
         self.parts = read_parts(data)
+        self.printed = values(data)
 
     def draw(self) -> None:
         """Draw all of it."""
         climate, storage = self.parts["input"]
         details = climate.detail.split(", ")
+        months = self.printed.text("climate", "months")
         # Never lower than with the paper's four variables: the arrow to the first layer starts at its side.
         inputs = Box(16.0, 103.0, 27.0, 4.0 + LINE * (2 + max(len(details), 4)))
         for card in range(min(climate.months, 12) - 1, 0, -1):
             self.canvas.card(COLOURS["input"], inputs, 0.55 * card)
-        self.canvas.box(COLOURS["input"], inputs, [f"climate, {climate.months} months", climate.shape, *details])
+        self.canvas.box(COLOURS["input"], inputs, [f"climate, {months} months", climate.shape, *details])
         coarse = Box(16.0, 66.0, 27.0, 4.0 + 3 * LINE)
         self.canvas.box(COLOURS["input"], coarse, ["coarse storage", "target month", storage.shape])
 
@@ -127,11 +184,11 @@ class Drawing:
         decoded = self._unet(fusion)
         output = self._heads(decoded)
         self._losses(inputs, coarse, output)
-        total = sum(row.parameters for part in self.parts.values() for row in part)
+        total = self.printed.text("network", "parameters")
         self.axes.text(
             WIDTH,
             0.0,
-            f"{_count(total)} parameters in all. Shapes: (months ×) channels × rows × columns",
+            f"{total} parameters in all. Shapes: (months ×) channels × rows × columns",
             ha="right",
             va="bottom",
             fontsize=self.size,
@@ -142,12 +199,11 @@ class Drawing:
         if not layers:
             self.canvas.heading(34.0, "a", "No temporal encoder", TOP)
             return inputs
-        self.canvas.heading(
-            34.0, "a", f"Temporal encoding: {_count(sum(row.parameters for row in layers))} param.", TOP
-        )
+        count = self.printed.text("temporal_encoding", "parameters")
+        self.canvas.heading(34.0, "a", f"Temporal encoding: {count} param.", TOP)
         below = None
-        for number, row in enumerate(layers):
-            box = Box(47.5, 112.0 - 18.0 * (len(layers) - 1 - number), 27.0, 3.0 + 3 * LINE)
+        for index, row in enumerate(layers):
+            box = Box(47.5, 112.0 - 18.0 * (len(layers) - 1 - index), 27.0, 3.0 + 3 * LINE)
             self.canvas.box(COLOURS["conv_lstm"], box, [row.name, row.shape, row.size])
             if below is None:
                 self.canvas.arrow((inputs.right[0], box.y), box.left)
@@ -161,8 +217,7 @@ class Drawing:
         encoders = {row.level: row for row in self.parts["encoder"]}
         decoders = {row.level: row for row in self.parts["decoder"]}
         bottom = self.parts["bottleneck"][0]
-        parts = [*encoders.values(), *decoders.values(), bottom]
-        self.canvas.heading(90.0, "b", f"U-Net: {_count(sum(row.parameters for row in parts))} param.", TOP)
+        self.canvas.heading(90.0, "b", f"U-Net: {self.printed.text('u_net', 'parameters')} param.", TOP)
         step = 50.0 / len(encoders)
         height = min(3.0 + 3 * LINE, step - 2.0)
         above_left, above_right = fusion, None
@@ -194,7 +249,7 @@ class Drawing:
 
     def _heads(self, decoded: Box) -> Box:
         heads = self.parts["head"]
-        self.canvas.heading(149.5, "d", f"Heads: {_count(sum(row.parameters for row in heads))} param.", TOP)
+        self.canvas.heading(149.5, "d", f"Heads: {self.printed.text('heads', 'parameters')} param.", TOP)
         y = 112.0 + (3.0 + 3 * LINE) / 2.0
         previous = None
         for row in heads:
@@ -227,8 +282,8 @@ class Drawing:
         self.canvas.heading(2.0, "c", f"{words}, in training", y=50.0)
         boxes = self._constraints(constraints, inputs, coarse, output) if constraints else []
         data, smoothness = self.parts["loss"]
-        for number, row in enumerate((data, smoothness)):
-            box = Box(140.5 + 26.0 * number + 0.5, 31.0, 22.0, 18.0)
+        for index, row in enumerate((data, smoothness)):
+            box = Box(140.5 + 26.0 * index + 0.5, 31.0, 22.0, 18.0)
             self.canvas.box(COLOURS["loss"], box, [row.name, *_wrapped(row.detail, 14)])
             boxes.append(box)
             self.canvas.line([(160.5, output.bottom[1]), (160.5, 42.5), (box.x, 42.5)], BLUE)
@@ -236,8 +291,8 @@ class Drawing:
         total = self.parts["total"][0]
         sum_box = Box(90.0, 11.0, 92.0, 3.0 + 2 * LINE)
         self.canvas.box(COLOURS["total"], sum_box, [total.name, total.detail])
-        for number, box in enumerate(boxes):
-            colour = ORANGE if number < len(constraints) else BLUE
+        for index, box in enumerate(boxes):
+            colour = ORANGE if index < len(constraints) else BLUE
             self.canvas.line([box.bottom, (box.x, 19.0), (sum_box.x, 19.0)], colour)
         self.canvas.arrow((sum_box.x, 19.0), sum_box.top, INK)
 
@@ -258,16 +313,12 @@ class Drawing:
             color=ORANGE,
         )
         boxes = []
-        for number, row in enumerate(rows):
-            box = Box(21.5 + 42.5 * number, 31.0, 39.0, 18.0)
+        for index, row in enumerate(rows):
+            box = Box(21.5 + 42.5 * index, 31.0, 39.0, 18.0)
             self.canvas.box(COLOURS["constraint"], box, [row.name, *_wrapped(row.detail, 25)])
             self.canvas.arrow((box.x, bus), box.top, ORANGE)
             boxes.append(box)
         return boxes
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", "\u202f")
 
 
 def _wrapped(words: str, width: int) -> list[str]:

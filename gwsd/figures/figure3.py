@@ -9,7 +9,8 @@ from gwsd.figures.colour_limits import round_up
 from gwsd.figures.data_file import foot
 from gwsd.figures.fitting import fit_words
 from gwsd.figures.maps import Map, degrees_east, degrees_north, name_degrees, region_of
-from gwsd.figures.style import MM_PER_CM, NO_DATA, PlotStyle, new_figure, panel_letter, plain
+from gwsd.figures.printed import PrintedValues, number, significant, words
+from gwsd.figures.style import MM_PER_CM, NO_DATA, PlotStyle, new_figure, panel_letter
 
 SHOWN = 99.0
 """Percentile of |storage| and of |error| at which the colours end."""
@@ -33,6 +34,7 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
     largest = round_up(float(np.nanpercentile(fields[3], SHOWN)))
     norms = [Normalize(-limit, limit)] * 3 + [Normalize(0.0, largest)]
     colours = [style.anomaly_colours] * 3 + [style.error_colours]
+    printed = values(data)
     with style.applied():
         figure = new_figure(style, height_mm=26.0 + 43.5 * rows * style.width_mm / 180.0, **foot(data))
         panels = figure.subplots(rows, 4, squeeze=False)
@@ -52,12 +54,12 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
                 axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
                 name_degrees(axes, columns=3 if style.width_mm > 22.0 * style.font_size else 1, rows=4)
                 axes.tick_params(labelleft=column == 0)
-                heading = HEADINGS[column] if column < 3 else f"MAE {_cm(data['mae'].values[example])}"
+                name = f"example_{example + 1}"
+                heading = HEADINGS[column] if column < 3 else f"MAE {printed.text(name, 'mae')} cm"
                 panel_letter(axes, 4 * example + column, heading)
-            middle = f"{degrees_north(round((south + north) / 2.0, 1))}, {degrees_east(round((west + east) / 2.0, 1))}"
-            rank = float(data["rank"].values[example])
+            place = f"{printed.text(name, 'latitude')}, {printed.text(name, 'longitude')}"
             panels[example, 0].set_ylabel(
-                f"{data['month'].values[example]} at {middle}\nMAE above {rank:.0f} % of patches",
+                f"{printed.text(name, 'month')} at {place}\nMAE above {printed.text(name, 'rank')} % of patches",
                 fontsize=style.small,
             )
         left = figure.colorbar(
@@ -72,5 +74,25 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
     return figure
 
 
-def _cm(value_mm: float) -> str:
-    return f"{plain(value_mm / MM_PER_CM)} cm"
+def values(data: xr.Dataset) -> PrintedValues:
+    """Return what Figure 3 prints on itself, example by example.
+
+    Parameters
+    ----------
+    data : xr.Dataset
+        What `figure3_data.compute` returns.
+    """
+    found = []
+    for example in range(data.sizes["example"]):
+        key, name = f"example_{example + 1}", f"Example {example + 1}"
+        west, south, east, north = region_of(data["lat"].values[example], data["lon"].values[example])
+        mae = float(data["mae"].values[example]) / MM_PER_CM
+        rank = float(data["rank"].values[example])
+        found += [
+            words(key, "month", str(data["month"].values[example]), f"{name}: month"),
+            words(key, "latitude", degrees_north(round((south + north) / 2.0, 1)), f"{name}: latitude"),
+            words(key, "longitude", degrees_east(round((west + east) / 2.0, 1)), f"{name}: longitude"),
+            number(key, "mae", mae, significant(mae), "cm", f"{name}: MAE"),
+            number(key, "rank", rank, ".0f", "%", f"{name}: share of patches with a smaller MAE"),
+        ]
+    return PrintedValues(found)

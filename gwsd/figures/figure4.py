@@ -7,9 +7,31 @@ from matplotlib.figure import Figure
 
 from gwsd.figures.data_file import foot
 from gwsd.figures.fitting import fit_words
+from gwsd.figures.printed import PrintedValues, number
 from gwsd.figures.style import BLUE, COAST, INK, MM_PER_CM, ORANGE, PlotStyle, new_figure, panel_letter
 
 MONTHS = tuple("JFMAMJJASOND")
+
+
+def values(data: xr.Dataset) -> PrintedValues:
+    """Return what Figure 4 prints on itself: numbers of patches.
+
+    Parameters
+    ----------
+    data : xr.Dataset
+        What `figure4_data.compute` returns.
+    """
+    found = [
+        number(f"month_{month}", "patches", int(count), "d", "", f"Test patches in calendar month {month}")
+        for month, count in enumerate(data["patches"].values, start=1)
+    ]
+    for name, counts in zip(data["hemisphere"].values, data["hemisphere_patches"].values, strict=True):
+        label = f"patches of a month in the {name} hemisphere"
+        found += [
+            number(str(name), "fewest_patches", int(counts.min()), "d", "", f"Fewest {label}"),
+            number(str(name), "most_patches", int(counts.max()), "d", "", f"Most {label}"),
+        ]
+    return PrintedValues(found)
 
 
 def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
@@ -22,21 +44,22 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
     style : PlotStyle
         How figures look.
     """
+    printed = values(data)
     with style.applied():
         figure = new_figure(style, height_mm=120.0, **foot(data))
         grid = figure.add_gridspec(2, 2)
-        _errors(figure.add_subplot(grid[0, :]), data, style)
+        _errors(figure.add_subplot(grid[0, :]), data, printed, style)
         first = figure.add_subplot(grid[1, 0])
         second = figure.add_subplot(grid[1, 1], sharey=first)
         for half, axes in enumerate((first, second)):
-            _cycle(axes, data.isel(hemisphere=half), half, style)
+            _cycle(axes, data.isel(hemisphere=half), half, printed, style)
         first.set_ylabel("Mean storage anomaly\n(cm water equivalent)")
         first.legend(loc="best", handlelength=1.8).set_in_layout(False)
         fit_words(figure)
     return figure
 
 
-def _errors(axes: Axes, data: xr.Dataset, style: PlotStyle) -> None:
+def _errors(axes: Axes, data: xr.Dataset, printed: PrintedValues, style: PlotStyle) -> None:
     quantiles = data["mae_quantile"].values / MM_PER_CM
     mean = data["mae_mean"].values / MM_PER_CM
     full = np.flatnonzero(np.isfinite(mean))
@@ -61,8 +84,9 @@ def _errors(axes: Axes, data: xr.Dataset, style: PlotStyle) -> None:
     axes.set_xlim(0.4, 12.6)
     top = float(np.nanmax(quantiles)) if len(full) else 1.0
     axes.set_ylim(0.0, 1.12 * top)
-    for month, number in enumerate(data["patches"].values, start=1):
-        axes.text(month, 1.11 * top, f"n = {number}", ha="center", va="top", fontsize=style.small, color=COAST)
+    for month in range(1, 13):
+        words = f"n = {printed.text(f'month_{month}', 'patches')}"
+        axes.text(month, 1.11 * top, words, ha="center", va="top", fontsize=style.small, color=COAST)
     axes.set_xticks(range(1, 13), MONTHS)
     axes.set_xlabel("Calendar month")
     axes.set_ylabel("MAE of a patch\n(cm water equivalent)")
@@ -73,7 +97,7 @@ def _errors(axes: Axes, data: xr.Dataset, style: PlotStyle) -> None:
     )
 
 
-def _cycle(axes: Axes, data: xr.Dataset, half: int, style: PlotStyle) -> None:
+def _cycle(axes: Axes, data: xr.Dataset, half: int, printed: PrintedValues, style: PlotStyle) -> None:
     month = np.arange(1, 13)
     axes.axhline(0.0, color=COAST, linewidth=0.5)
     axes.plot(
@@ -97,10 +121,9 @@ def _cycle(axes: Axes, data: xr.Dataset, half: int, style: PlotStyle) -> None:
     axes.set_xticks(month, MONTHS)
     axes.set_xlim(0.4, 12.6)
     axes.set_xlabel("Calendar month")
-    numbers = data["hemisphere_patches"].values
-    if not numbers.any():
+    name = str(data["hemisphere"].values)
+    fewest, most = printed.text(name, "fewest_patches"), printed.text(name, "most_patches")
+    if not data["hemisphere_patches"].values.any():
         axes.text(6.5, 0.0, "no test patch lies here", ha="center", va="bottom", fontsize=style.small, color=COAST)
-    range_of = f"{numbers.min()} to {numbers.max()}" if numbers.min() != numbers.max() else f"{numbers.min()}"
-    panel_letter(
-        axes, half + 1, f"{str(data['hemisphere'].values).capitalize()} hemisphere, {range_of} patches a month"
-    )
+    range_of = f"{fewest} to {most}" if fewest != most else fewest
+    panel_letter(axes, half + 1, f"{name.capitalize()} hemisphere, {range_of} patches a month")

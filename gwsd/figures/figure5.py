@@ -9,10 +9,36 @@ from gwsd.figures.colour_limits import round_up
 from gwsd.figures.data_file import foot
 from gwsd.figures.fitting import fit_words
 from gwsd.figures.maps import degrees_east, degrees_north, locator_globe, region_of, regional_map
-from gwsd.figures.style import MM_PER_CM, NO_DATA, PlotStyle, new_figure, panel_letter, plain
+from gwsd.figures.printed import PrintedValues, number, significant, words
+from gwsd.figures.style import MM_PER_CM, NO_DATA, PlotStyle, new_figure, panel_letter
 
 SHOWN = 99.0
 """Percentile of the errors at which the colours end."""
+
+
+def values(data: xr.Dataset) -> PrintedValues:
+    """Return what Figure 5 prints on itself, region by region.
+
+    Parameters
+    ----------
+    data : xr.Dataset
+        What `figure5_data.compute` returns.
+    """
+    found = []
+    for index in range(data.sizes["region"]):
+        region = data.isel(region=index)
+        west, south, east, north = region_of(region["lat"].values, region["lon"].values)
+        name = str(region["name"].values) or (
+            f"{degrees_north(south)} to {degrees_north(north)}, {degrees_east(west)} to {degrees_east(east)}"
+        )
+        mae = float(region["mae"]) / MM_PER_CM
+        key = f"region_{index + 1}"
+        found += [
+            words(key, "name", name, f"Region {index + 1}"),
+            number(key, "mae", mae, significant(mae), "cm", f"{name}: MAE"),
+            number(key, "patches", int(region["patches"]), "d", "", f"{name}: test patches"),
+        ]
+    return PrintedValues(found)
 
 
 def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
@@ -25,6 +51,7 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
     style : PlotStyle
         How figures look.
     """
+    printed = values(data)
     count = data.sizes["region"]
     columns = min(2, count)
     rows = -(-count // columns)
@@ -44,12 +71,8 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
             chart.land(lat, lon, land, NO_DATA)
             mesh = chart.cells(lat, lon, errors[index], style.error_colours, norm)
             chart.coast(lat, lon, land, width=0.6)
-            west, south, east, north = edges
-            name = str(region["name"].values) or (
-                f"{degrees_north(south)} to {degrees_north(north)}, {degrees_east(west)} to {degrees_east(east)}"
-            )
-            mae = float(region["mae"]) / MM_PER_CM
-            panel_letter(axes, index, f"{name}: MAE {plain(mae)} cm, {int(region['patches'])} patches")
+            name, mae, patches = (printed.text(f"region_{index + 1}", one) for one in ("name", "mae", "patches"))
+            panel_letter(axes, index, f"{name}: MAE {mae} cm, {patches} patches")
             if "world_land" in data:
                 corner = _emptiest_corner(land)
                 globe = axes.inset_axes((*corner, 0.26, 0.26))

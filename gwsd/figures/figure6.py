@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from gwsd.figures.data_file import foot
 from gwsd.figures.fitting import fit_words
+from gwsd.figures.printed import PrintedValues, number
 from gwsd.figures.style import BLUE, COAST, GREEN, INK, MM_PER_CM, ORANGE, PURPLE, PlotStyle, new_figure, panel_letter
 
 LOSSES = (("total", INK), ("data", BLUE), ("physics", ORANGE))
@@ -20,6 +21,20 @@ VARIANTS = (ORANGE, BLUE, GREEN, PURPLE)
 """Colours of the variants, in the order of the table."""
 
 PARTS: tuple[tuple[str, Literal["-", "--"], str], ...] = (("train", "-", "training"), ("val", "--", "validation"))
+
+
+def values(data: pd.DataFrame) -> PrintedValues:
+    """Return what Figure 6 prints on itself: the steps of each variant.
+
+    Parameters
+    ----------
+    data : DataFrame
+        What `figure6_data.compute` returns.
+    """
+    longest = data.groupby("variant", sort=False)["steps"].max()
+    return PrintedValues(
+        number(str(variant), "steps", int(steps), ",d", "", f"{variant}: steps") for variant, steps in longest.items()
+    )
 
 
 def draw(data: pd.DataFrame, style: PlotStyle) -> Figure:
@@ -33,6 +48,7 @@ def draw(data: pd.DataFrame, style: PlotStyle) -> Figure:
         How figures look.
     """
     variants = list(dict.fromkeys(data["variant"]))
+    printed = values(data)
     with style.applied():
         figure = new_figure(style, height_mm=128.0, **foot(data))
         outer = figure.add_gridspec(2, 1)
@@ -41,8 +57,7 @@ def draw(data: pd.DataFrame, style: PlotStyle) -> Figure:
         for index, variant in enumerate(variants):
             axes = figure.add_subplot(top[index])
             _losses(axes, data[data["variant"] == variant])
-            steps = int(data.loc[data["variant"] == variant, "steps"].max())
-            panel_letter(axes, index, f"{variant}: losses ({steps:,} steps)".replace(",", "\u202f"))
+            panel_letter(axes, index, f"{variant}: losses ({printed.text(variant, 'steps')} steps)")
             axes.set_ylabel("Loss (no unit)")
             if index == 0:
                 _legend(axes, data)

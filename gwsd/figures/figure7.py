@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from gwsd.figures.data_file import foot
 from gwsd.figures.fitting import fit_words
+from gwsd.figures.printed import PrintedValues, number, significant
 from gwsd.figures.style import BLUE, COAST, INK, MM_PER_CM, ORANGE, PlotStyle, new_figure, panel_letter, plain
 
 SHOWN = 99.5
@@ -30,22 +31,55 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
     style : PlotStyle
         How figures look.
     """
+    printed = values(data)
     with style.applied():
         figure = new_figure(style, height_mm=138.0, **foot(data))
         panels = figure.subplots(2, 2)
-        _scatter(figure, panels[0, 0], data, style)
-        _histogram(panels[0, 1], data)
-        _curve(panels[1, 0], data)
-        _boxes(panels[1, 1], data)
+        _scatter(figure, panels[0, 0], data, printed, style)
+        _histogram(panels[0, 1], data, printed)
+        _curve(panels[1, 0], data, printed)
+        _boxes(panels[1, 1], data, printed)
         fit_words(figure)
     return figure
 
 
-def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+def values(data: xr.Dataset) -> PrintedValues:
+    """Return what Figure 7 prints on itself; errors and standard deviations in cm.
+
+    Parameters
+    ----------
+    data : xr.Dataset
+        What `figure7_data.compute` returns.
+    """
+    facts = {name: float(value) for name, value in data.attrs.items() if isinstance(value, int | float | np.number)}
+    mean, rmse, crps = (facts[f"{name}_mm"] / MM_PER_CM for name in ("mean_sd", "rmse", "crps"))
+    coverage = 100.0 * facts["coverage_90"]
+    low, high = data["quartile_low"].values / MM_PER_CM, data["quartile_high"].values / MM_PER_CM
+    # As many digits as tell the ends of each quartile apart.
+    ends = [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
+    digits = next((n for n in (2, 3, 4) if all(plain(a, n) != plain(b, n) for a, b in ends)), 2)
+    name = "sd and |error| of the drawn cells"
+    return PrintedValues(
+        (
+            number("correlation", "pearson", facts["pearson"], ".2f", "", f"Correlation of {name}"),
+            number("correlation", "spearman", facts["spearman"], ".2f", "", f"Rank correlation of {name}"),
+            number("cells", "count", data.sizes["cell"], ",d", "", "Drawn cells", thousands=","),
+            number("sd", "mean", mean, significant(mean, 3), "cm", "Mean predicted sd"),
+            number("error", "rmse", rmse, significant(rmse, 3), "cm", "RMSE of the drawn cells"),
+            number("interval_90", "coverage", coverage, ".0f", "%", "Errors inside the 90 % interval"),
+            number("crps", "mean", crps, significant(crps), "cm", "CRPS of the drawn cells"),
+            *(
+                number(
+                    f"quartile_{q}", end, value, significant(value, digits), "cm", f"{end.title()} end of quartile {q}"
+                )
+                for q, pair in enumerate(ends, start=1)
+                for end, value in zip(("low", "high"), pair, strict=True)
+            ),
+        )
+    )
 
 
-def _scatter(figure: Figure, axes: Axes, data: xr.Dataset, style: PlotStyle) -> None:
+def _scatter(figure: Figure, axes: Axes, data: xr.Dataset, printed: PrintedValues, style: PlotStyle) -> None:
     sd, error = data["sd"].values / MM_PER_CM, data["absolute_error"].values / MM_PER_CM
     low, high = np.percentile(sd, [100.0 - SHOWN, SHOWN])
     room = 0.05 * max(high - low, 0.1 * high)
@@ -71,10 +105,8 @@ def _scatter(figure: Figure, axes: Axes, data: xr.Dataset, style: PlotStyle) -> 
     )
     bar = figure.colorbar(cells, ax=axes, pad=0.02, aspect=25)
     bar.set_label("Cells")
-    attributes = data.attrs
-    panel_letter(
-        axes, 0, f"r = {_signed(attributes['pearson'])}, rank r = {_signed(attributes['spearman'])}, n = {len(sd):,}"
-    )
+    pearson, spearman = (printed.text("correlation", kind) for kind in ("pearson", "spearman"))
+    panel_letter(axes, 0, f"r = {pearson}, rank r = {spearman}, n = {printed.text('cells', 'count')}")
 
 
 def _lines(axes: Axes, low: float, high: float) -> None:
@@ -83,17 +115,18 @@ def _lines(axes: Axes, low: float, high: float) -> None:
     axes.plot(ends, HALF_NORMAL * ends, ":", color=BLUE, linewidth=1.1, label="calibrated Gaussian, mean |error|")
 
 
-def _histogram(axes: Axes, data: xr.Dataset) -> None:
+def _histogram(axes: Axes, data: xr.Dataset, printed: PrintedValues) -> None:
     share = 100.0 * data["histogram"].values / data["histogram"].values.sum()
     axes.stairs(share, data["edge"].values / MM_PER_CM, fill=True, color="#9cc3df")
     attributes = data.attrs
     mean, rmse = attributes["mean_sd_mm"] / MM_PER_CM, attributes["rmse_mm"] / MM_PER_CM
-    axes.axvline(mean, color=ORANGE, linestyle="--", label=f"mean sd {plain(mean, 3)} cm")
+    axes.axvline(mean, color=ORANGE, linestyle="--", label=f"mean sd {printed.text('sd', 'mean')} cm")
     edge = data["edge"].values / MM_PER_CM
+    words = f"RMSE {printed.text('error', 'rmse')} cm"
     if edge[0] <= rmse <= edge[-1]:
-        axes.axvline(rmse, color=INK, linestyle=":", label=f"RMSE {plain(rmse, 3)} cm")
+        axes.axvline(rmse, color=INK, linestyle=":", label=words)
     else:
-        axes.plot([], [], color=INK, linestyle=":", label=f"RMSE {plain(rmse, 3)} cm (off the axis)")
+        axes.plot([], [], color=INK, linestyle=":", label=f"{words} (off the axis)")
     # A few cells with a large sd would press all others into one corner.
     axes.set_xlim(edge[0], max(float(np.percentile(data["sd"], 99.9)) / MM_PER_CM, edge[1]))
     axes.set(xlabel=SD_LABEL, ylabel="Share of cells (%)")
@@ -101,7 +134,7 @@ def _histogram(axes: Axes, data: xr.Dataset) -> None:
     panel_letter(axes, 1, f"{attributes['method']}: predicted sd")
 
 
-def _curve(axes: Axes, data: xr.Dataset) -> None:
+def _curve(axes: Axes, data: xr.Dataset, printed: PrintedValues) -> None:
     sd = data["bin_sd"].values / MM_PER_CM
     error = data["bin_error"].values / MM_PER_CM
     spread = data["bin_error_sd"].values / MM_PER_CM
@@ -120,16 +153,11 @@ def _curve(axes: Axes, data: xr.Dataset) -> None:
     axes.set(xlim=(max(0.0, float(sd.min()) - room), float(sd.max()) + room), xlabel=SD_LABEL, ylabel=ERROR_LABEL)
     axes.set_ylim(bottom=0.0)
     axes.legend(loc="upper left", handlelength=1.8).set_in_layout(False)
-    attributes = data.attrs
-    panel_letter(
-        axes,
-        2,
-        f"90 % interval covers {100.0 * attributes['coverage_90']:.0f} %, CRPS "
-        f"{plain(attributes['crps_mm'] / MM_PER_CM)} cm",
-    )
+    coverage, crps = printed.text("interval_90", "coverage"), printed.text("crps", "mean")
+    panel_letter(axes, 2, f"90 % interval covers {coverage} %, CRPS {crps} cm")
 
 
-def _boxes(axes: Axes, data: xr.Dataset) -> None:
+def _boxes(axes: Axes, data: xr.Dataset, printed: PrintedValues) -> None:
     quantiles = data["quartile_error"].values / MM_PER_CM
     boxes = [
         {"whislo": q[0], "q1": q[1], "med": q[2], "q3": q[3], "whishi": q[4], "mean": mean, "fliers": []}
@@ -148,11 +176,10 @@ def _boxes(axes: Axes, data: xr.Dataset) -> None:
         capprops=line,
         meanprops={"marker": "D", "markerfacecolor": ORANGE, "markeredgecolor": "none", "markersize": 4},
     )
-    low, high = data["quartile_low"].values / MM_PER_CM, data["quartile_high"].values / MM_PER_CM
-    # As many digits as tell the ends of each quartile apart.
-    ends = list(zip(low, high, strict=True))
-    digits = next((n for n in (2, 3, 4) if all(plain(a, n) != plain(b, n) for a, b in ends)), 2)
-    ranges = [f"Q{q}\n{plain(a, digits)}–{plain(b, digits)}" for q, (a, b) in enumerate(ends, start=1)]
+    ranges = [
+        f"Q{q}\n{printed.text(f'quartile_{q}', 'low')}–{printed.text(f'quartile_{q}', 'high')}"
+        for q in range(1, len(boxes) + 1)
+    ]
     axes.set_xticks(range(1, len(boxes) + 1), ranges)
     axes.set(xlabel="Quartile of predicted sd (its range, cm)", ylabel=ERROR_LABEL)
     axes.set_ylim(bottom=0.0)

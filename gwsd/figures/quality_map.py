@@ -9,6 +9,7 @@ from matplotlib.patches import Patch
 from gwsd.figures.data_file import foot
 from gwsd.figures.fitting import fit_words
 from gwsd.figures.maps import WORLD, map_of, region_of
+from gwsd.figures.printed import PrintedValues, number
 from gwsd.figures.style import PlotStyle, new_figure
 
 KNOWN = {"valid": "#a6cee3", "ocean": "#ffffff", "ice": "#8c8c8c"}
@@ -16,6 +17,20 @@ KNOWN = {"valid": "#a6cee3", "ocean": "#ffffff", "ice": "#8c8c8c"}
 
 OTHERS = ("#d55e00", "#1a1a1a", "#cc79a7", "#e69f00", "#009e73", "#f0e442", "#0072b2")
 """Colours of all other reasons, in the order of the flags."""
+
+
+def values(data: xr.Dataset) -> PrintedValues:
+    """Return what the map prints on itself: the cells of each reason.
+
+    Parameters
+    ----------
+    data : xr.Dataset
+        What `quality_map_data.compute` returns.
+    """
+    return PrintedValues(
+        number(str(meaning), "cells", int(cells), ",d", "", f"Half-degree cells: {str(meaning).replace('_', ' ')}")
+        for meaning, cells in zip(data["meaning"].values, data["cells"].values, strict=True)
+    )
 
 
 def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
@@ -31,6 +46,7 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
     lat, lon = data["lat"].values, data["lon"].values
     west, _, east, _ = region_of(lat, lon)
     is_world = east - west > WORLD
+    printed = values(data)
     others = iter(OTHERS * 20)
     colours = [KNOWN.get(str(meaning)) or next(others) for meaning in data["meaning"].values]
     with style.applied():
@@ -42,15 +58,13 @@ def draw(data: xr.Dataset, style: PlotStyle) -> Figure:
         count = len(colours)
         chart.cells(lat, lon, np.where(shown, order, np.nan), ListedColormap(colours), Normalize(-0.5, count - 0.5))
         handles = []
-        for flag, meaning, cells, colour in zip(
-            data["flag"].values, data["meaning"].values, data["cells"].values, colours, strict=True
-        ):
+        for flag, meaning, colour in zip(data["flag"].values, data["meaning"].values, colours, strict=True):
             if str(meaning) not in KNOWN:
                 # A cell that is out may stand alone, too small to be seen: a dot marks it.
                 rows, columns = np.nonzero(reason == flag)
                 x, y = chart.place(lon[columns], lat[rows])
                 chart.axes.scatter(x, y, s=2.5, color=colour, linewidths=0.0, zorder=3, rasterized=True)
-            words = f"{str(meaning).replace('_', ' ')}: {int(cells):,}".replace(",", "\u202f")
+            words = f"{str(meaning).replace('_', ' ')}: {printed.text(str(meaning), 'cells')}"
             handles.append(Patch(facecolor=colour, edgecolor="#4d4d4d", linewidth=0.4, label=words))
         chart.coast(lat, lon, data["land_fraction"].values, width=0.3)
         chart.axes.legend(

@@ -19,6 +19,7 @@ from matplotlib.font_manager import findfont
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from gwsd.errors import ConfigError, DataError
+from gwsd.figures.printed import significant
 
 MM_PER_INCH = 25.4
 """Millimetres in an inch; matplotlib measures in inches."""
@@ -205,10 +206,7 @@ def new_figure(style: PlotStyle, *, height_mm: float, data_label: str, reported:
 
 def plain(value: float, digits: int = 2) -> str:
     """Write a number with so many significant digits, no exponent, and a true minus sign: 0.40, −1.3, 12."""
-    if value == 0.0 or value != value:
-        return f"{value:g}"
-    places = max(0, digits - 1 - int(f"{abs(value):e}".split("e")[1]))
-    return f"{value:.{places}f}".replace("-", "−")
+    return format(value, significant(value, digits)).replace("-", "−")
 
 
 def panel_letter(axes: Axes, index: int, title: str = "") -> None:

@@ -28,6 +28,10 @@ TruthOf = Callable[[np.datetime64], Tensor]
 """The true storage of a month, shape (4H, 4W), mm; NaN where there is none."""
 
 
+CubeOf = Callable[[np.datetime64], Cube]
+"""Storage and climate that a month needs, on the cells of the check."""
+
+
 @dataclass(frozen=True)
 class Check:
     """What a check finds; each a table.
@@ -85,7 +89,7 @@ def months_with_most_patches(table: pd.DataFrame, count: int) -> Months:
 
 def check_product(
     estimator: Estimator,
-    cube: Cube,
+    cube_of: CubeOf,
     months: Months,
     table: pd.DataFrame,
     cells: Cells,
@@ -106,14 +110,14 @@ def check_product(
     ----------
     estimator : Estimator
         What answers.
-    cube : Cube
-        Storage and climate of the months.
+    cube_of : callable
+        See `CubeOf`: what a month needs is read when its turn comes.
     months : ndarray of datetime64[M]
         Which.
     table : DataFrame
         Test patches; those of the months are predicted as the evaluation does it.
     cells : Cells
-        Of the cube.
+        Of the grid.
     memory : int
         Months of climate that the estimator sees.
     way, tiling, correction
@@ -135,6 +139,7 @@ def check_product(
     sums = CorrectionSums(cells, correction.error_correlation)
     errors = Errors()
     for month in months:
+        cube = cube_of(month)
         batch = month_of_cube(cube, month, cells, memory=memory)
         made = {
             Way.TILES: downscale_tiles(estimator, batch, cells, tiling),
@@ -151,10 +156,11 @@ def check_product(
         product = {"product": chosen.mean[0, 0].double(), "product, corrected": corrected[way]}
         sd = torch.ones_like(product["product"]) if chosen.sd is None else chosen.sd[0, 0].double()
         references = _references(batch, cells, None if truth is None else truth(month))
+        fields = _interpolations(batch, cells) | product
         for name, (reference, known) in references.items():
             sums.add(name, product["product"] - reference, product["product, corrected"] - reference, sd, known)
             if name != "detail":
-                errors.add(name, reference, _interpolations(batch, cells) | product, known)
+                errors.add(name, reference, fields, known)
         if truth is not None:
             detail, known = references["detail"]
             errors.add("truth", references["truth"][0], {"perfect detail inside each cell": detail}, known)

@@ -8,10 +8,40 @@ import torch
 from torch import Tensor
 
 from gwsd.grid import REFINEMENT
-from gwsd.product.correction import corrected_sd
 from gwsd.product.whole_grid import Cells
 
 CELLS = REFINEMENT**2
+
+
+def variance_left(sd: Tensor, cells: Cells) -> dict[float, float]:
+    """Sum the variance that `corrected_sd` leaves, for errors that are independent (0) and identical (1).
+
+    Sums over a coarse cell are enough for that: with a the shares of area, Σ(1 - 2a)σ² + nΣa²σ² and, n being the
+    number of its fine cells, Σσ² - 2 Σσ Σaσ + n(Σaσ)².
+
+    Parameters
+    ----------
+    sd : Tensor, shape (4H, 4W), mm, float64
+        Before the correction; zero in whole coarse cells that do not count.
+    cells : Cells
+        The weights.
+
+    Returns
+    -------
+    dict of float to float
+        mm², by the correlation of errors within a cell.
+    """
+    rows, cols = sd.shape
+    share = cells.weights[:, None]
+
+    def summed(field: Tensor) -> Tensor:
+        return field.reshape(rows // REFINEMENT, REFINEMENT, cols // REFINEMENT, REFINEMENT).sum(dim=(1, 3))
+
+    variance, together = sd**2, summed(share * sd)
+    total = float(variance.sum())
+    independent = total + float(((CELLS * share - 2.0) * share * variance).sum())
+    identical = total + float((CELLS * together**2 - 2.0 * summed(sd) * together).sum())
+    return {0.0: independent, 1.0: identical}
 
 
 @dataclass
@@ -61,12 +91,12 @@ class CorrectionSums:
         rows, cols = before.shape
         by_cell = before.reshape(rows // REFINEMENT, REFINEMENT, cols // REFINEMENT, REFINEMENT).sum(dim=(1, 3))
         sums.cells += int(known.sum())
-        sums.before += float((before**2).sum())
+        sums.before += (squares := float((before**2).sum()))
         sums.after += float((after**2).sum())
-        sums.pairs += float((by_cell**2).sum() - (before**2).sum())
+        sums.pairs += float((by_cell**2).sum()) - squares
         sums.stated += float((sd**2).sum())
-        for correlation in sums.by_formula:
-            sums.by_formula[correlation] += float((corrected_sd(sd, self._cells, correlation) ** 2)[known].sum())
+        for correlation, left in variance_left(sd, self._cells).items():
+            sums.by_formula[correlation] += left
 
     def table(self, months: int, *, stated: bool) -> pd.DataFrame:
         """Return a row a reference.

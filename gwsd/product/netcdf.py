@@ -64,6 +64,8 @@ class Origin:
         Of the job that makes the file.
     sd_comment : str
         What the standard deviation means.
+    quantity : str
+        What the fields are.
     more : mapping of str to str
         Further global attributes.
     """
@@ -77,6 +79,7 @@ class Origin:
     data_label: str
     job_key: str
     sd_comment: str
+    quantity: str = "groundwater storage anomaly"
     more: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -164,7 +167,7 @@ def new_product(path: Path, grid: Grid, origin: Origin, *, with_sd: bool) -> Ite
         _add_axes(file, grid)
         chunks = (1, *(min(most, length) for most, length in zip(CHUNK, grid.shape, strict=True)))
         described = {
-            "long_name": "groundwater storage anomaly",
+            "long_name": origin.quantity,
             "comment": "liquid water equivalent; anomaly from the baseline of the source",
             "cell_methods": "time: mean",
         }
@@ -173,7 +176,7 @@ def new_product(path: Path, grid: Grid, origin: Origin, *, with_sd: bool) -> Ite
         _add_packed(file, MEAN, chunks, described)
         if with_sd:
             about = {
-                "long_name": "standard deviation of the groundwater storage anomaly",
+                "long_name": f"standard deviation of the {origin.quantity}",
                 "comment": origin.sd_comment,
             }
             _add_packed(file, SD, chunks, about)

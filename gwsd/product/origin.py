@@ -77,20 +77,26 @@ def describe_origin(
         license=terms,
         data_label=settings["data_label"],
         job_key=job_key,
-        sd_comment=_sd_comment(way, correction) if has_sd else "",
+        sd_comment=describe_sd(way, correction) if has_sd else "",
     )
 
 
 def _method(settings: Mapping[str, Any], way: Way, correction: Correction) -> str:
+    return f"{settings['method']}, seed {settings['seed']}, {settings['precision']}; {describe_making(way, correction)}"
+
+
+def describe_making(way: Way, correction: Correction) -> str:
+    """Say how months are made."""
     how = {
         Way.FIELD: "the whole grid at once",
         Way.TILES: "overlapping tiles, blended",
     }[way]
     means = "0.5 degree means made equal to the input by an additive correction" if correction.on else "not corrected"
-    return f"{settings['method']}, seed {settings['seed']}, {settings['precision']}; {how}; {means}"
+    return f"{how}; {means}"
 
 
-def _sd_comment(way: Way, correction: Correction) -> str:
+def describe_sd(way: Way, correction: Correction) -> str:
+    """Say what the standard deviation means."""
     parts = [
         "As the network states it: the expected error about what it was trained on, the bicubic interpolation of the "
         "coarse storage. Not an error against the true storage: that of the coarse storage itself is not in it."

@@ -26,9 +26,11 @@ from gwsd.errors import DataError, GwsdError
 from gwsd.provenance.closure import ROOT, import_closure
 from gwsd.provenance.environment import describe_environment
 from gwsd.provenance.hashing import key_of, sha256_of
+from gwsd.provenance.lineage import RAW_FOLDER
+from gwsd.provenance.makers import describe_maker
+from gwsd.provenance.records import PARTIAL_PREFIX, RECORD_SUFFIX, record_text
 
 LOG = logging.getLogger("gwsd")
-RECORD_SUFFIX = ".record.json"
 NEARLY_FULL_BYTES = 1_000_000
 
 
@@ -187,7 +189,7 @@ def _identity(script: Path, files: dict[str, list[Path]], settings: dict[str, An
     programs = [script, *(path.resolve() for paths in files.values() for path in paths if path.suffix == ".py")]
     sources = sorted({source for program in programs for source in _sources_of(program)})
     return {
-        "inputs": {name: [_described(path) for path in paths] for name, paths in files.items()},
+        "inputs": {name: [_described_input(path) for path in paths] for name, paths in files.items()},
         "code": [{"path": path.as_posix(), "sha256": sha256_of(ROOT / path)} for path in sources],
         "settings": settings,
         "seed": seed,
@@ -196,6 +198,11 @@ def _identity(script: Path, files: dict[str, list[Path]], settings: dict[str, An
 
 def _described(path: Path) -> dict[str, Any]:
     return {"path": str(path), "sha256": sha256_of(path), "bytes": path.stat().st_size}
+
+
+def _described_input(path: Path) -> dict[str, Any]:
+    described = _described(path)
+    return {**described, **describe_maker(path, described["sha256"])}
 
 
 def _sources_of(program: Path) -> list[Path]:
@@ -211,12 +218,12 @@ def _without_paths(identity: dict[str, Any]) -> dict[str, Any]:
 
 
 def _temporary(final: Path) -> Path:
-    return final.with_name(f".partial-{os.getpid()}-{final.name}")
+    return final.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-{final.name}")
 
 
 def _remove_leftovers(final: Path) -> None:
     """Remove what a killed job left under its temporary name; a living one's is its own."""
-    for path in final.parent.glob(f".partial-*-{final.name}"):
+    for path in final.parent.glob(f"{PARTIAL_PREFIX}*-{final.name}"):
         number = path.name.split("-")[1]
         if not (number.isdigit() and Path(f"/proc/{number}").exists()):
             path.unlink(missing_ok=True)
@@ -241,6 +248,7 @@ def _whole_or_nothing(finals: Sequence[Path]) -> Iterator[None]:
 
 
 def _write_record(job: Job, identity: dict[str, Any], finals: Sequence[Path], started: datetime, script: Path) -> None:
+    facts = {"resumed": False, **job.notes}
     record = {
         "job": script.stem,
         "key": job.key,
@@ -249,14 +257,37 @@ def _write_record(job: Job, identity: dict[str, Any], finals: Sequence[Path], st
         "command": ["python", *sys.argv],
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "resumed": False,
-        **job.notes,
+        **facts,
+        "remarks": _remarks(facts),
         "environment": describe_environment(ROOT),
     }
-    final = finals[0].with_name(finals[0].name + RECORD_SUFFIX)
+    final = _place_of_record(finals)
     temporary = _temporary(final)
-    temporary.write_text(json.dumps(record, indent=1, default=str) + "\n")
+    temporary.write_text(record_text(record))
     os.replace(temporary, final)
+    older = finals[0].with_name(finals[0].name + RECORD_SUFFIX)
+    if older != final:
+        older.unlink(missing_ok=True)
+
+
+def _place_of_record(finals: Sequence[Path]) -> Path:
+    """Choose the first output that is no raw data: who leaves raw data out keeps the record of what made them."""
+    beside = next((path for path in finals if RAW_FOLDER not in path.parts[:-1]), finals[0])
+    return beside.with_name(beside.name + RECORD_SUFFIX)
+
+
+def _remarks(facts: dict[str, Any]) -> list[str]:
+    """Say in words what a reader of the results should know of how they were computed."""
+    device, requested = str(facts.get("device", "")), str(facts.get("requested_device", ""))
+    remarks = []
+    if requested in ("cuda", "auto") and device and not device.startswith("cuda"):
+        remarks.append(
+            f"A GPU was asked for (device: {requested}), none was there: computed on the {device.upper()}, whose "
+            "rounding differs from a GPU's."
+        )
+    if facts["resumed"]:
+        remarks.append("Stopped on the way and resumed from its last checkpoint.")
+    return remarks
 
 
 def _full_disk(error: BaseException, paths: Sequence[Path]) -> str | None:

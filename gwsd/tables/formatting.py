@@ -6,7 +6,9 @@ import io
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from gwsd.tables.recomputing import Sources
 
 Value = float | int | str | bool | None
 
@@ -15,6 +17,12 @@ MEASURED = "measured_"
 
 DATA = "data"
 """Column of the csv that says which Earth a row was computed on."""
+
+UNIT = "unit"
+"""A row may set it where its values have a unit of their own; no column of the csv."""
+
+ABOUT_A_ROW = (DATA, UNIT)
+"""What a row may say of itself beside its values."""
 
 DASH = "–"
 """What stands in a cell without a value."""
@@ -80,6 +88,8 @@ class Column:
         Whether the column holds words: set to the left.
     signed : bool
         Whether positive numbers carry their sign.
+    machine : bool
+        Whether it names the machine that measured: such words differ between runs as clock readings do.
     """
 
     heading: str
@@ -89,35 +99,45 @@ class Column:
     group: str = ""
     text: bool = False
     signed: bool = False
+    machine: bool = False
 
     @property
     def measured(self) -> bool:
         """Whether it shows what a clock measured."""
         return self.key.startswith(MEASURED)
 
+    @property
+    def unit(self) -> str:
+        """The unit that stands in brackets at the end of the heading; empty where there is none."""
+        found = re.search(r" \(([^()]+)\)$", self.heading)
+        return "" if found is None else found.group(1)
+
     def cell(self, row: Mapping[str, Value]) -> str:
         """Print the cell of a row."""
-        text = self._number(row[self.key])
+        text = self.printed(row[self.key])
         spread = None if self.spread is None else row[self.spread]
-        if spread is None or text == DASH or (isinstance(spread, float) and math.isnan(spread)):
+        if spread is None or text == DASH or absent(spread):
             return text
-        return f"{text} ± {self._number(spread).lstrip('+')}"
+        return f"{text} ± {self.printed(spread).lstrip('+')}"
 
-    def _number(self, value: Value) -> str:
-        if value is None or (isinstance(value, float) and math.isnan(value)):
+    def format_of(self, value: Value) -> str:
+        """Return the format in which a number is printed, as Python's `format` reads it; empty for words."""
+        if absent(value) or isinstance(value, bool | str):
+            return ""
+        sign = "+" if self.signed else ""
+        if self.digits is not None:
+            return f"{sign},.{self.digits}f"
+        return f"{sign},d" if isinstance(value, int) else f"{sign}g"
+
+    def printed(self, value: Value) -> str:
+        """Print one value."""
+        if absent(value):
             return DASH
         if isinstance(value, bool):
             return "Yes" if value else "No"
         if isinstance(value, str):
             return value
-        sign = "+" if self.signed else ""
-        if self.digits is not None:
-            text = f"{value:{sign},.{self.digits}f}"
-        elif isinstance(value, int):
-            text = f"{value:{sign},d}"
-        else:
-            text = f"{value:{sign}g}"
-        return text.replace("-", "−")
+        return format(value, self.format_of(value)).replace("-", "−")
 
 
 @dataclass(frozen=True)
@@ -134,36 +154,46 @@ class Table:
         Printed below the table; `code` between backticks.
     provenance_note : str
         Which Earth the numbers speak of, such as "Synthetic: computed on the twin Earth".
+    csv_only : tuple of Column
+        How to name and print what only the csv holds.
+    sources : mapping
+        Where cells can be recomputed, by row key (the row's first value) and column.
     """
 
     rows: tuple[Mapping[str, Value], ...]
     columns: tuple[Column, ...]
     notes: tuple[str, ...]
     provenance_note: str
+    csv_only: tuple[Column, ...] = ()
+    sources: Sources = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that every row has the same keys and every column its values."""
         if not self.rows:
             raise ValueError("A table needs at least one row.")
-        keys = [key for key in self.rows[0] if key != DATA]
+        keys = self._keys()
         for row in self.rows:
-            if [key for key in row if key != DATA] != keys:
+            if [key for key in row if key not in ABOUT_A_ROW] != keys:
                 msg = f"The rows of a table differ in their keys: {list(row)} against {keys}."
                 raise ValueError(msg)
-        needed = {column.key for column in self.columns}
-        needed |= {column.spread for column in self.columns if column.spread is not None}
+        described = (*self.columns, *self.csv_only)
+        needed = {column.key for column in described}
+        needed |= {column.spread for column in described if column.spread is not None}
         if missing := needed - set(keys):
             msg = f"Columns show {sorted(missing)}, which the rows do not hold; they hold {keys}."
             raise ValueError(msg)
 
+    def _keys(self) -> list[str]:
+        return [key for key in self.rows[0] if key not in ABOUT_A_ROW]
+
     def csv(self) -> str:
         """Write one header row and one row a line: full precision, empty where there is no value."""
-        keys = [key for key in self.rows[0] if key != DATA]
+        keys = self._keys()
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow([*keys, DATA])
         for row in self.rows:
-            writer.writerow([*(_plain(row[key]) for key in keys), row.get(DATA, self.provenance_note)])
+            writer.writerow([*(plain(row[key]) for key in keys), row.get(DATA, self.provenance_note)])
         return stream.getvalue()
 
     def markdown(self, caption: str) -> str:
@@ -315,9 +345,14 @@ def _blank_markdown(lines: list[str]) -> list[str]:
     return result
 
 
-def _plain(value: Value) -> str:
+def absent(value: Value) -> bool:
+    """Tell whether there is no value."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def plain(value: Value) -> str:
     """Print a value for machines: `repr` of a float keeps every digit."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if absent(value):
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"

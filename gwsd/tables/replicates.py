@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gwsd.errors import DataError
+from gwsd.tables.recomputing import Source
 from gwsd.tables.reported import STEPS_IN_PAPER
 
 Summaries = Mapping[str, Mapping[int, Mapping[str, Any]]]
@@ -108,6 +109,25 @@ def steps(histories: Histories, variant: str) -> int | None:
     """Return how many steps a variant was trained (the fewest of its seeds); None for what is not trained."""
     trained = [int(history["steps"].iloc[-1]) for history in histories.get(variant, {}).values()]
     return min(trained) if trained else None
+
+
+def steps_sources(histories: Histories, variants: Sequence[str]) -> dict[tuple[str, str], Source]:
+    """Return where `steps` can be recomputed: the last epoch, where all seeds were trained as long.
+
+    Parameters
+    ----------
+    histories : mapping
+        By variant and seed.
+    variants : sequence of str
+        The rows; what is not trained has no source.
+    """
+    found = {}
+    for variant in variants:
+        last = {int(history["epoch"].iloc[-1]) for history in histories.get(variant, {}).values()}
+        counts = {int(history["steps"].iloc[-1]) for history in histories.get(variant, {}).values()}
+        if len(last) == len(counts) == 1:
+            found[variant, "steps"] = Source("histories", variant, "steps", epoch=last.pop())
+    return found
 
 
 def training_note(histories: Histories, variants: Sequence[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import xarray as xr
 from gwsd.constraints import constraints_of, left_out_note
 from gwsd.errors import DataError
 from gwsd.grid import REFINEMENT
-from gwsd.tables.formatting import Column, Table, Value
+from gwsd.tables.formatting import UNIT, Column, Table, Value
 from gwsd.tables.reported import REPORTED, reported_value
 
 SPLITS = {"train": "Training patches", "validation": "Validation patches", "test": "Test patches"}
@@ -102,6 +102,7 @@ def build(
             100.0 * float(shared["shared_share"]),
             f"{int(shared['shared_cell_months']):,} of {int(shared['cell_months']):,} cells and months of test "
             f"patches; whatever the month {100.0 * float(shared['shared_cells_share']):.1f} % of their cells",
+            unit="%",
         ),
         _row("patch_size", "Patch size", f"{size}×{size}", "coarse cells"),
         _row(
@@ -120,11 +121,12 @@ def build(
     return Table(tuple(rows), _COLUMNS, (*left_out_note(climate_variables), *_NOTES), provenance_note)
 
 
-def _row(parameter: str, label: str, value: Value, description: str) -> Mapping[str, Value]:
+def _row(parameter: str, label: str, value: Value, description: str, unit: str = "") -> Mapping[str, Value]:
     return {
         "parameter": parameter,
         "label": label,
         "value": value,
         "description": description,
         "paper_value": reported_value("table2", parameter, "value"),
+        UNIT: unit,
     }

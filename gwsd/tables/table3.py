@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from gwsd.constraints import CONSTRAINTS, constraints_of, left_out_note
 from gwsd.tables.formatting import Column, Table, Value
+from gwsd.tables.recomputing import SCORES, Source, Sources, scores
 from gwsd.tables.replicates import (
     MM_A_CM,
     Histories,
@@ -14,6 +15,7 @@ from gwsd.tables.replicates import (
     over_seeds,
     score,
     steps,
+    steps_sources,
 )
 from gwsd.tables.reported import REPORTED, STEPS_IN_PAPER, reported
 
@@ -39,6 +41,8 @@ _SEEDS = (
     Column("Seeds", "seeds"),
     Column("sd of MAE over seeds (cm)", "mae_seed_sd_cm", digits=3),
 )
+
+_CSV_ONLY = (Column("MAE before training, validation patches (cm)", "untrained_mae_cm", digits=3),)
 
 _ABOUT_ERRORS = (
     "Errors in cm (the paper's unit) over the valid fine cells. MAE: mean ± standard deviation over test patches, "
@@ -87,8 +91,19 @@ def build(
     rows = tuple(_row(method, summaries, histories) for method in methods)
     several = any(isinstance(row["seeds"], int) and row["seeds"] > 1 for row in rows)
     columns = (*_COLUMNS[:2], *_SEEDS, *_COLUMNS[2:]) if several else _COLUMNS
+    csv_only = _CSV_ONLY if several else (*_CSV_ONLY, *_SEEDS)
     notes = (*left_out_note(climate_variables), *_ABOUT_ERRORS, *_physics_note(climate_variables), *_ABOUT_THE_REST)
-    return Table(rows, columns, (*notes, *_convergence_notes(rows)), provenance_note)
+    sources = _sources(methods, histories)
+    return Table(rows, columns, (*notes, *_convergence_notes(rows)), provenance_note, csv_only, sources)
+
+
+def _sources(methods: Sequence[str], histories: Histories) -> Sources:
+    untrained = {
+        (method, "untrained_mae_cm"): Source("histories", method, "val_mae_mm", 1.0 / MM_A_CM, epoch=0)
+        for method in methods
+        if method in histories
+    }
+    return {**scores(methods, SCORES), **untrained, **steps_sources(histories, methods)}
 
 
 def _row(method: str, summaries: Summaries, histories: Histories) -> Mapping[str, Value]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from gwsd.constraints import constraints_of, left_out_note
 from gwsd.tables.formatting import DATA, Column, Table, Value
+from gwsd.tables.recomputing import scores
 from gwsd.tables.replicates import MM_A_CM, Histories, Summaries, label, score, steps
 from gwsd.tables.reported import REPORTED, STEPS_IN_PAPER, reported_value
 
@@ -85,7 +86,8 @@ def build(
         else ()
     )
     notes = (*left_out_note(model["climate_variables"]), *_NOTES, *cut_short)
-    return Table(tuple(rows), _COLUMNS, notes, provenance_note)
+    sources = scores(("full", *_INTERPOLATIONS), ("mae_cm",))
+    return Table(tuple(rows), _COLUMNS, notes, provenance_note, sources=sources)
 
 
 def _computed(method: str, summaries: Summaries, abilities: Mapping[str, bool]) -> Mapping[str, Value]:

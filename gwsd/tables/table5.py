@@ -8,6 +8,7 @@ import pandas as pd
 from gwsd.constraints import CONSTRAINTS, constraints_of, left_out_note
 from gwsd.errors import DataError
 from gwsd.tables.formatting import Column, Table, Value
+from gwsd.tables.recomputing import Source
 from gwsd.tables.replicates import Histories, over_seeds, training_note
 from gwsd.tables.reported import REPORTED, reported_value
 
@@ -16,6 +17,9 @@ PAPER_EPOCHS = (1, 10, 30)
 
 TERMS = ("sign_as_written", "sign", "magnitude", "regional", "physics")
 """As the history names them."""
+
+SPLITS = {"validation": "val", "training": "train"}
+"""The parts of the patches, and how the columns of the history begin."""
 
 _PAPER_TERMS = ("sign", "magnitude", "regional", "physics")
 
@@ -31,6 +35,17 @@ _COLUMNS = (
     Column("Magnitude", "paper_magnitude", digits=2, group=REPORTED),
     Column("Regional", "paper_regional", digits=2, group=REPORTED),
     Column("Total", "paper_physics", digits=2, group=REPORTED),
+)
+
+_HEADINGS = {column.key.removeprefix("validation_"): column.heading for column in _COLUMNS[1:6]}
+
+_CSV_ONLY = (
+    Column("Seeds", "seeds"),
+    *(Column(f"sd over seeds of {_HEADINGS[term]}", f"validation_{term}_seed_sd", digits=3) for term in TERMS),
+    *(
+        Column(f"{_HEADINGS[term]}, training patches", f"training_{term}", digits=3, spread=f"training_{term}_seed_sd")
+        for term in TERMS
+    ),
 )
 
 _SPLITS = (
@@ -92,12 +107,30 @@ def build(*, histories: Histories, climate_variables: Sequence[str], provenance_
             f"The training ran for {trained[-1]} epochs; beside each epoch of the paper stands the nearest there is, "
             "so a row may stand twice."
         )
-    return Table(tuple(rows), _COLUMNS, (*notes, *training_note(histories, ["full"])), provenance_note)
+    notes += training_note(histories, ["full"])
+    return Table(tuple(rows), _COLUMNS, tuple(notes), provenance_note, _CSV_ONLY, _sources(rows))
+
+
+def _sources(rows: Sequence[Mapping[str, Value]]) -> dict[tuple[str, str], Source]:
+    return {
+        (str(row["row"]), f"{split}_{term}"): Source(
+            "histories", "full", f"{prefix}_{term}", epoch=int(str(row["epoch"]))
+        )
+        for row in rows
+        for split, prefix in SPLITS.items()
+        for term in TERMS
+    }
 
 
 def _row(epoch: int, paper_epoch: int | None, of_seeds: list[pd.DataFrame]) -> Mapping[str, Value]:
-    row: dict[str, Value] = {"epoch": int(epoch), "paper_epoch": paper_epoch, "seeds": len(of_seeds)}
-    for split, prefix in (("validation", "val"), ("training", "train")):
+    row: dict[str, Value] = {
+        # A key that does not move with the epoch at which a training stops.
+        "row": "before_training" if paper_epoch is None else f"epoch_{paper_epoch}",
+        "epoch": int(epoch),
+        "paper_epoch": paper_epoch,
+        "seeds": len(of_seeds),
+    }
+    for split, prefix in SPLITS.items():
         for term in TERMS:
             values = [float(history[f"{prefix}_{term}"].loc[epoch]) for history in of_seeds]
             spread = over_seeds([None if np.isnan(value) else value for value in values])

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from gwsd.constraints import constraints_of, left_out_note
 from gwsd.tables.formatting import Column, Table, Value
+from gwsd.tables.recomputing import scores
 from gwsd.tables.replicates import (
     MM_A_CM,
     Histories,
@@ -15,6 +16,7 @@ from gwsd.tables.replicates import (
     over_seeds,
     score,
     steps,
+    steps_sources,
 )
 from gwsd.tables.reported import REPORTED, reported_value
 
@@ -31,6 +33,8 @@ _COLUMNS = (
     Column("against full (%)", "paper_change_percent", digits=0, group=REPORTED, signed=True),
     Column("Physics loss", "paper_physics", digits=1, group=REPORTED),
 )
+
+_CSV_ONLY = (Column("Seeds", "seeds"),)
 
 _NOTES = (
     "MAE in cm against the bicubic target, mean over test patches; changes are taken seed by seed.",
@@ -72,7 +76,9 @@ def build(
     rows = tuple(_row(variant, summaries, histories) for variant in VARIANTS)
     measured = (_MEASURED_ALL_THE_SAME,) if constraints_of(climate_variables) else ()
     notes = (*comparison_note(histories, VARIANTS), _NOTES[0], *measured, *_NOTES[1:])
-    return Table(rows, _COLUMNS, (*left_out_note(climate_variables), *notes), provenance_note)
+    sources = {**scores(VARIANTS, ("mae_cm", "physics")), **steps_sources(histories, VARIANTS)}
+    notes = (*left_out_note(climate_variables), *notes)
+    return Table(rows, _COLUMNS, notes, provenance_note, _CSV_ONLY, sources)
 
 
 def _row(variant: str, summaries: Summaries, histories: Histories) -> Mapping[str, Value]:

@@ -6,6 +6,7 @@ from typing import Any
 from gwsd.constraints import left_out_note
 from gwsd.errors import DataError
 from gwsd.tables.formatting import DATA, Column, Table, Value
+from gwsd.tables.recomputing import Source
 from gwsd.tables.replicates import Timings, devices, label, over_seeds
 from gwsd.tables.reported import REPORTED, STEPS_IN_PAPER, reported_value
 from gwsd.tables.table4 import COMPUTED
@@ -30,10 +31,27 @@ _COLUMNS = (
     Column("Steps", "steps"),
     Column(f"Measured rate × {STEPS_IN_PAPER:,} steps (h)", "measured_hours_for_paper_steps", digits=2),
     Column("Measured inference, a globe (min)", "measured_inference_minutes", digits=3),
-    Column("Hardware", "hardware", text=True),
+    Column("Hardware", "hardware", text=True, machine=True),
     Column("Training (h)", "paper_training_hours", group=REPORTED),
     Column("Inference (min)", "paper_inference_minutes", group=REPORTED),
 )
+
+_CSV_ONLY = (
+    Column("Parameters", "parameters"),
+    Column("Measured seconds a step (s)", "measured_seconds_per_step", digits=4),
+    Column("Measured seconds a patch (s)", "measured_seconds_per_patch", digits=6),
+)
+
+_FROM_TRAINING = {
+    "measured_training_hours": ("seconds", 1.0 / 3600.0),
+    "measured_seconds_per_step": ("seconds_per_step", 1.0),
+    "measured_hours_for_paper_steps": ("seconds_per_step", STEPS_IN_PAPER / 3600.0),
+}
+
+_FROM_INFERENCE = {
+    "measured_seconds_per_patch": ("seconds_per_patch", 1.0),
+    "measured_inference_minutes": ("seconds_per_patch", PATCHES_A_GLOBE / 60.0),
+}
 
 _NOTES = (
     f"Rows marked “{COMPUTED}” were measured with a clock; those marked “{REPORTED}” are the paper's Table 8 and "
@@ -88,7 +106,15 @@ def build(
         if timings.get(method) or inference.get(method)
     ]
     rows += [_reported(method, name) for method, name in _PAPER_ROWS.items()]
-    return Table(tuple(rows), _COLUMNS, (*left_out_note(climate_variables), *_NOTES), provenance_note)
+    sources = {
+        (method, column): Source(files, method, key, factor)
+        for files, columns, read in (("timings", _FROM_TRAINING, timings), ("inference", _FROM_INFERENCE, inference))
+        for method in ORDER
+        if read.get(method)
+        for column, (key, factor) in columns.items()
+    }
+    notes = (*left_out_note(climate_variables), *_NOTES)
+    return Table(tuple(rows), _COLUMNS, notes, provenance_note, _CSV_ONLY, sources)
 
 
 def _measured(

@@ -28,7 +28,7 @@ TABLE = pd.DataFrame(
 def check(estimator: Estimator, *, truth=None, way: Way = Way.FIELD, correlation: float = 0.0, months=MONTHS):
     return check_product(
         estimator,
-        toy_globe.cube(),
+        lambda month: toy_globe.cube(),
         months,
         TABLE,
         toy_globe.cells(),
