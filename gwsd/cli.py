@@ -1,6 +1,7 @@
 """The command line: `gwsd …`."""
 
 import argparse
+import os
 import sys
 from importlib import import_module
 from importlib.resources import files
@@ -17,8 +18,12 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
+        sys.stdout.flush()
     except GwsdError as error:
         sys.exit(f"error: {error}")
+    except BrokenPipeError:
+        # Whoever reads the output, such as `head`, has had enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

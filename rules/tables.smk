@@ -64,8 +64,10 @@ rule table3_files:
     input:
         code=code("workflow_scripts/table.py", "gwsd/tables/table3.py"),
         builder="gwsd/tables/table3.py",
-        summaries=results_of("evaluation/{method}/seed{seed}/summary.json", (*INTERPOLATIONS, "full", "residual")),
-        histories=results_of("models/{method}/seed{seed}/history.csv", ("full", "residual")),
+        summaries=results_of(
+            "evaluation/{method}/seed{seed}/summary.json", (*INTERPOLATIONS, "full", "residual", "sound")
+        ),
+        histories=results_of("models/{method}/seed{seed}/history.csv", ("full", "residual", "sound")),
     output:
         **table_outputs("table3"),
     params:

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 
 from gwsd.figures.colour_limits import round_up
 from gwsd.figures.data_file import foot
+from gwsd.figures.edges import region_of
 from gwsd.figures.fitting import fit_words
-from gwsd.figures.maps import WORLD, map_of, region_of
+from gwsd.figures.maps import WORLD, map_of
 from gwsd.figures.printed import PrintedValues, number, words
 from gwsd.figures.style import PlotStyle, new_figure
 

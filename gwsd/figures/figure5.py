@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 
 from gwsd.figures.colour_limits import round_up
 from gwsd.figures.data_file import foot
+from gwsd.figures.edges import region_of
 from gwsd.figures.fitting import fit_words
-from gwsd.figures.maps import degrees_east, degrees_north, locator_globe, region_of, regional_map
+from gwsd.figures.maps import degrees_east, degrees_north, locator_globe, regional_map
 from gwsd.figures.printed import PrintedValues, number, significant, words
 from gwsd.figures.style import MM_PER_CM, NO_DATA, PlotStyle, new_figure, panel_letter
 

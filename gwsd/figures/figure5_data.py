@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gwsd.errors import DataError
 from gwsd.figures.data_file import labelled
-from gwsd.figures.maps import region_of
+from gwsd.figures.edges import region_of
 from gwsd.figures.predicted_patches import PredictedPatches, read_patches, world_land
 from gwsd.grid import FINE_SPACING, Region
 

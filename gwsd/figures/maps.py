@@ -4,7 +4,6 @@ cartopy is used for its projections alone; its features would be fetched from th
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from cartopy import crs as ccrs
@@ -18,6 +17,7 @@ from matplotlib.patches import Polygon
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from gwsd.figures.edges import Array, cell_edges, region_of
 from gwsd.figures.style import COAST, INK, NO_DATA, ORANGE
 from gwsd.grid import Region
 
@@ -29,14 +29,6 @@ SHOWN_LATITUDES = (-58.0, 84.0)
 
 WORLD = 180.0
 """Regions wider than this, degrees of longitude, are drawn as world maps (Robinson)."""
-
-Array = NDArray[np.floating[Any]]
-
-
-def cell_edges(centres: Array) -> NDArray[np.float64]:
-    """Edges of evenly spaced cells, shape (n + 1,), from their centres, shape (n,)."""
-    half = (centres[-1] - centres[0]) / (len(centres) - 1) / 2.0
-    return np.linspace(centres[0] - half, centres[-1] + half, len(centres) + 1, dtype=np.float64)
 
 
 def coast_lines(lat: Array, lon: Array, land_fraction: Array) -> list[NDArray[np.float64]]:
@@ -119,12 +111,6 @@ class Map:
         rows, columns = np.nonzero(chosen[step // 2 :: step, step // 2 :: step])
         x, y = self.place(lon[step // 2 :: step][columns], lat[step // 2 :: step][rows])
         self.axes.scatter(x, y, s=size**2, c=INK, linewidths=0.0, marker="o", zorder=3, rasterized=True)
-
-
-def region_of(lat: Array, lon: Array) -> Region:
-    """West, south, east and north edges of a grid, degrees."""
-    rows, columns = cell_edges(lat), cell_edges(lon)
-    return float(columns[0]), float(rows[0]), float(columns[-1]), float(rows[-1])
 
 
 def regional_map(axes: Axes, region: Region) -> Map:

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from gwsd.figures.data_file import foot
+from gwsd.figures.edges import region_of
 from gwsd.figures.fitting import fit_words
-from gwsd.figures.maps import WORLD, map_of, region_of
+from gwsd.figures.maps import WORLD, map_of
 from gwsd.figures.printed import PrintedValues, number
 from gwsd.figures.style import PlotStyle, new_figure
 

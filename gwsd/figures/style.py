@@ -174,17 +174,17 @@ def new_figure(style: PlotStyle, *, height_mm: float, data_label: str, reported:
     data_label : str
         Where the data come from, printed at the bottom.
     reported : str
-        What the paper states, already marked as its own; printed below the label.
+        What the paper states, already marked as its own; printed below the label, in as many lines as it takes.
     note : str
         What else must be said; printed below, in as many lines as it takes.
     """
-    lines = [f"Data: {data_label}", *([reported] if reported else [])]
-    wrapped = wrap(note, int(LETTERS_ACROSS * style.width_mm / style.small))
-    lines += wrapped
+    letters = int(LETTERS_ACROSS * style.width_mm / style.small)
+    stated, wrapped = wrap(reported, letters), wrap(note, letters)
+    lines = [f"Data: {data_label}", *stated, *wrapped]
     # Larger text takes room from the panels, so the page grows with it.
     height_mm *= 1.0 + 0.06 * max(0.0, style.font_size - 8.0)
     line_mm = 1.3 * style.small / 72.0 * MM_PER_INCH
-    height_mm += len(wrapped) * line_mm
+    height_mm += (len(wrapped) + max(0, len(stated) - 1)) * line_mm
     foot = (len(lines) * line_mm + 1.5) / height_mm
     figure = Figure(
         figsize=(style.width_mm / MM_PER_INCH, height_mm / MM_PER_INCH),

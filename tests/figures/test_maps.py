@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from gwsd.figures.colour_limits import STEPS, round_up
-from gwsd.figures.maps import Map, cell_edges, coast_lines, degrees_east, degrees_north, locator_globe, region_of
+from gwsd.figures.edges import cell_edges, region_of
+from gwsd.figures.maps import Map, coast_lines, degrees_east, degrees_north, locator_globe
 from gwsd.figures.style import PlotStyle, plain
 
 
