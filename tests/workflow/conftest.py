@@ -53,6 +53,10 @@ class Project:
             text=True,
         )
 
+    def gwsd(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run a command of `gwsd` in the copy."""
+        return subprocess.run(["gwsd", *arguments], cwd=self.root, env=self.environment, capture_output=True, text=True)
+
     def start(self, *arguments: str) -> subprocess.Popen:
         """Start Snakemake in the copy, in a process group of its own."""
         return subprocess.Popen(
