@@ -40,8 +40,8 @@ STAGES = {
 }
 """Programs by stage."""
 
-OURS = "residual"
-"""The variant that the paper does not have: tables and figures that show it do without it too."""
+OURS = ("residual", "sound")
+"""Variants that the paper does not have: tables and figures that show them do without them too."""
 
 UNFINISHED = 3
 """Exit status of a slice whose time was up."""
@@ -148,7 +148,7 @@ def limited(plan: Sequence[PlannedJob], options: argparse.Namespace, sharing: in
             job = job.with_training(engine={**engine, "cuda": {**engine["cuda"], "trainings_at_once": sharing}})
         unwanted = options.variants and job.kind == "train" and job.settings["variant"] not in options.variants
         lost = {path for path in job.inputs if path in dropped}
-        spared = {path for path in lost if f"/{OURS}/" in path}
+        spared = {path for path in lost if any(f"/{name}/" in path for name in OURS)}
         rest = None if unwanted or lost > spared else job.without(spared)
         if rest is None:
             dropped |= set(job.outputs)
