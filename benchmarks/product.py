@@ -15,6 +15,7 @@ results/benchmarks/product.json.
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -33,6 +34,7 @@ from gwsd.model.downscaler import Downscaler, count_parameters
 from gwsd.patches.gathering import Cube, Scale
 from gwsd.product.correction import correct_means, corrected_sd
 from gwsd.product.estimators import Estimator, trained
+from gwsd.product.memory import SWITCH, use_huge_pages
 from gwsd.product.months import Correction, FineMonth, Way, downscale_months
 from gwsd.product.netcdf import Origin, new_product
 from gwsd.product.tiles import Tiling
@@ -212,9 +214,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--narrow", action="store_true", help="the demo's narrow network")
     parser.add_argument("--with", dest="more", choices=["compile"], action="append", default=[], help="add a gain")
+    parser.add_argument("--small-pages", action="store_true", help="memory in pages of 4 KB, not as the product has it")
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks/product.json"))
     parser.add_argument("--peak-of", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if not options.small_pages:
+        use_huge_pages()
     device = torch.device(options.device)
     torch.set_num_threads(options.threads)
     cube, network = random_globe(device), NARROW if options.narrow else PAPER
@@ -231,6 +236,7 @@ def main() -> None:
             run.measure()
             print(f"round {number + 1}, {run.one.name.strip(' +')}: {run.seconds[-1]:.2f} s", flush=True)
     arguments = ["--device", options.device, "--threads", str(options.threads)]
+    arguments += ["--small-pages"] * options.small_pages
     arguments += ["--narrow"] * options.narrow + [word for one in options.more for word in ("--with", one)]
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
     report = {
@@ -240,6 +246,7 @@ def main() -> None:
         "parameters": runs[0].parameters,
         "tiles": len(Tiling(32, 24, 1).origins(runs[0].cells)),
         "rounds": options.rounds,
+        "huge_pages": os.environ.get(SWITCH) == "1",
         "configurations": [
             {
                 "name": run.one.name.strip(),

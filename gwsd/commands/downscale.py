@@ -76,6 +76,10 @@ def downscale(options: argparse.Namespace) -> None:
 
 
 def _downscale(options: argparse.Namespace) -> None:
+    from gwsd.product.memory import use_huge_pages
+
+    use_huge_pages()
+
     from tqdm import tqdm
 
     from gwsd.product import own_making, own_months

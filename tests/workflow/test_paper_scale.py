@@ -14,6 +14,9 @@ from tests.workflow.conftest import TOY, Project
 
 pytestmark = pytest.mark.workflow
 
+ENDLESS = 1_000_000
+"""Epochs that no slice gets through."""
+
 FROZEN = "plan.json"
 """The toy scenario's plan, frozen."""
 
@@ -96,16 +99,33 @@ def test_slices_stop_and_go_on_to_the_bytes_of_an_undisturbed_training(project: 
         made = [root / "results/toy/models/full/seed0" / name for root in (project.root, tmp_path / "undisturbed")]
         assert made[0].read_bytes() == made[1].read_bytes(), name
     record = json.loads((tmp_path / "curve/history_full_partial.json").read_text())
-    assert record["partial"]
-    assert 0 < record["epochs"] < record["epochs_of_the_setting"] == 40
-    assert record["validation_mae_mm"]["bilinear"] < record["validation_mae_mm"]["nearest"]
-    assert len((tmp_path / "curve/history_full_partial.csv").read_text().splitlines()) == record["epochs"] + 2
-    for suffix in ("pdf", "png"):
-        assert 1_000 < (tmp_path / f"curve/history_full_partial.{suffix}").stat().st_size < 200_000
     made_record = json.loads(
         (project.root / "results/toy/models/full/seed0/weights.safetensors.record.json").read_text()
     )
     assert record["job_key"] == made_record["key"]
+    assert record["partial"] == (record["epochs"] < 40)  # a slice may end after the last epoch, before the end
+
+
+def test_a_training_that_is_not_finished_leaves_its_curve(project: Project, tmp_path: Path) -> None:
+    plan = json.loads((project.root / FROZEN).read_text())
+    for job in plan["jobs"]:
+        if "training" in job["settings"]:
+            job["settings"]["training"]["early_stopping_patience"] = ENDLESS
+    (project.root / FROZEN).write_text(json.dumps(plan))
+    job = ["--only", "training", "--variants", "full", "--epochs", str(ENDLESS), "--curve", str(tmp_path / "curve")]
+    for minutes in (0.1 * 2**k for k in range(9)):  # however slow the machine
+        result = paper_scale(project, *job, "--minutes", str(minutes))
+        assert result.returncode == 3, result.stdout + result.stderr
+        if (tmp_path / "curve/history_full_partial.json").is_file():
+            record = json.loads((tmp_path / "curve/history_full_partial.json").read_text())
+            if record["epochs"] > 0:
+                break
+    assert record["partial"]
+    assert 0 < record["epochs"] < record["epochs_of_the_setting"] == ENDLESS
+    assert record["validation_mae_mm"]["bilinear"] < record["validation_mae_mm"]["nearest"]
+    assert len((tmp_path / "curve/history_full_partial.csv").read_text().splitlines()) == record["epochs"] + 2
+    for suffix in ("pdf", "png"):
+        assert 1_000 < (tmp_path / f"curve/history_full_partial.{suffix}").stat().st_size < 200_000
 
 
 def test_a_bare_image_makes_all_but_the_drawings_and_packs_their_data(project: Project, tmp_path: Path) -> None:
