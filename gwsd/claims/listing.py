@@ -10,6 +10,9 @@ from gwsd.claims.rules import printed
 from gwsd.claims.verdicts import NAMES, Contradiction, Verdict, contradictions, counts, oddities
 from gwsd.numbers.entry import Entry, entry
 
+BY_RUN = ("reproduced", "not_reproduced", "reproduced_in_run")
+"""Counts to which claims belong that are compared with values of the run."""
+
 COLUMNS = ("id", "place", "claim", "value", "unit", "kind", "verdict", "found", "reason", "compared_with", "data")
 """Columns of `claims.csv`."""
 
@@ -68,6 +71,7 @@ def document_of(verdicts: Sequence[Verdict], cells: Cells, computed: Sequence[En
         "contradictions": len(against),
         "oddities": len(odd),
     }
+    by_clock = [any(cells.entries[name].get("measured", False) for name in one.numbers) for one in verdicts]
     return {
         "data_label": cells.label,
         "claims": [
@@ -77,14 +81,18 @@ def document_of(verdicts: Sequence[Verdict], cells: Cells, computed: Sequence[En
                 "printed": printed(one.claim) if one.claim.value is not None else "",
                 "number": next(iter(one.numbers), ""),
                 "numbers": list(one.numbers),
-                "measured": any(cells.entries[name].get("measured", False) for name in one.numbers),
+                "measured": measured,
             }
-            for one in verdicts
+            for one, measured in zip(verdicts, by_clock, strict=True)
         ],
         "counts": totals,
         "contradictions": [_gathered(one) for one in against],
         "oddities": [_gathered(one) for one in odd],
-        "values": [*(_count(slug, count, file) for slug, count in totals.items()), *computed],
+        "values": [
+            # A verdict that rests on a clock's reading may be another in the next run, and so may its count.
+            *(_count(slug, count, file, measured=any(by_clock) and slug in BY_RUN) for slug, count in totals.items()),
+            *computed,
+        ],
     }
 
 
@@ -92,7 +100,7 @@ def _gathered(one: Contradiction) -> dict[str, Any]:
     return {"heading": one.heading, "claims": list(one.claims), "evidence": list(one.evidence)}
 
 
-def _count(slug: str, count: int, file: str) -> Entry:
+def _count(slug: str, count: int, file: str, *, measured: bool) -> Entry:
     words = {
         "total": "in all",
         "reproduced_in_run": "reproduced by values of the run, settings among them",
@@ -108,4 +116,5 @@ def _count(slug: str, count: int, file: str) -> Entry:
         format="d",
         label=f"Claims: {words.get(slug) or NAMES[slug]}",
         file=file,
+        measured=measured,
     )

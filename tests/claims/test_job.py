@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gwsd.claims.cells import read_cells
-from gwsd.claims.listing import COLUMNS
-from gwsd.claims.verdicts import SLUGS
+from gwsd.claims.listing import BY_RUN, COLUMNS, document_of
+from gwsd.claims.verdicts import SLUGS, weigh
 from gwsd.errors import DataError
 from tests.claims.test_figure_values import write_figures
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 LABEL = "synthetic: twin Earth, not observations"
 
 
-def sidecar(path, values):
+def sidecar(path, values, measured=False):
     artifact = path.stem
     entries = [
         {
@@ -26,7 +26,7 @@ def sidecar(path, values):
             "value": value,
             "text": str(value),
             "artifact": artifact,
-            "measured": False,
+            "measured": measured,
         }
         for (row, column), value in values.items()
     ]
@@ -111,3 +111,14 @@ def test_a_file_that_is_no_sidecar_is_named(tmp_path):
     path.write_text("{}")
     with pytest.raises(DataError, match=r"table3.json: not the values of a table or figure"):
         read_cells([path])
+
+
+@pytest.mark.parametrize("measured", [False, True])
+def test_counts_that_rest_on_a_clock_are_readings_of_it(tmp_path, ledger, measured):
+    columns = {"measured_training_hours": 0.1, "mae_cm": 1.638, "memory_months": 6, "physics": 4.4}
+    names = {("full", column): value for column, value in columns.items()}
+    cells = read_cells([sidecar(tmp_path / "table7.json", names, measured=measured)])
+    verdicts = [weigh(claim, ledger, cells) for claim in ledger.claims if claim.id.startswith("table7.full.")]
+    values = {one["column"]: one for one in document_of(verdicts, cells, [], "claims.json")["values"]}
+    assert values["not_reproduced"]["value"] > 0
+    assert {slug for slug, one in values.items() if one["measured"]} == (set(BY_RUN) if measured else set())
