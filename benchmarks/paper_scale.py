@@ -76,7 +76,7 @@ def main() -> None:
         deadline = start + 60.0 * options.minutes - min(reserve, 6.0 * options.minutes)
         outcome = run_jobs(jobs, ROOT, at_once=at_once, deadline=deadline, environment=environment)
         if device == "cpu":
-            draw_curves(outcome, options)
+            draw_curves(jobs, outcome, options)
     finish(jobs, outcome, options, time.monotonic() - start)
 
 
@@ -95,7 +95,10 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="of the archive; $OUT or the results unless given")
     parser.add_argument(
-        "--curve", type=Path, metavar="DIR", help="of unfinished trainings' curves; reference/<scenario> unless given"
+        "--curve",
+        type=Path,
+        metavar="DIR",
+        help="of all trainings' curves; else reference/<scenario>, of unfinished ones",
     )
     parser.add_argument("--note", default="", metavar="TEXT", help="for the curves' records")
     parser.add_argument("--wheels", type=Path, metavar="DIR", help="packages to unpack where this Python lacks them")
@@ -196,14 +199,14 @@ def runnable(jobs: Sequence[PlannedJob], made: set[str]) -> list[PlannedJob]:
     return kept
 
 
-def draw_curves(outcome: Outcome, options: argparse.Namespace) -> None:
-    """Write what is known of trainings that are not finished."""
-    from partial_curve import write_curve
+def draw_curves(jobs: Sequence[PlannedJob], outcome: Outcome, options: argparse.Namespace) -> None:
+    """Write what is known of trainings that are not finished; where a folder for curves is named, of all."""
+    from training_curve import write_curve
 
     folder = options.curve or ROOT / "reference" / options.scenario
-    for job in outcome.unfinished:
+    for job in outcome.unfinished if options.curve is None else jobs:
         if job.kind == "train" and all(Path(path).is_file() for path in job.inputs):
-            path = write_curve(job, ROOT, folder, options.note)
+            path = write_curve(job, ROOT, folder, options.note, partial=job in outcome.unfinished)
             print(f"{job.name}: {path or 'no epoch was finished'}")
 
 

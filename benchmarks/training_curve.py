@@ -1,4 +1,4 @@
-"""The curve of a training that is not finished: its history so far, beside interpolations of the same patches."""
+"""The curve of a training, finished or not: its history so far, beside interpolations of the same patches."""
 
 import json
 import platform
@@ -24,18 +24,21 @@ class Curve:
         Where they lie.
     variant : str
         The training's.
+    partial : bool
+        Whether it is not finished: the files' names say so.
     """
 
     folder: Path
     variant: str
+    partial: bool
 
     def file(self, suffix: str) -> Path:
         """Return a file's path, such as history_full_partial.csv."""
-        return self.folder / f"history_{self.variant}_partial{suffix}"
+        return self.folder / f"history_{self.variant}{'_partial' * self.partial}{suffix}"
 
 
-def write_curve(job: PlannedJob, root: Path, folder: Path, note: str = "") -> Path | None:
-    """Write history, record and figure of an unfinished training.
+def write_curve(job: PlannedJob, root: Path, folder: Path, note: str = "", *, partial: bool) -> Path | None:
+    """Write history, record and figure of a training.
 
     Parameters
     ----------
@@ -47,6 +50,8 @@ def write_curve(job: PlannedJob, root: Path, folder: Path, note: str = "") -> Pa
         Where to.
     note : str
         What else the record shall say, such as what the machine did besides.
+    partial : bool
+        Whether the training is not finished.
 
     Returns
     -------
@@ -61,9 +66,10 @@ def write_curve(job: PlannedJob, root: Path, folder: Path, note: str = "") -> Pa
     if state is None:
         return None
     history = history_frame(state["rows"])
-    curve = Curve(folder, job.settings["variant"])
+    record = {"partial": partial, **describe(job, state, checkpoints.name), "note": note}
+    record["validation_mae_mm"] = interpolated(job, root)
+    curve = Curve(folder, job.settings["variant"], partial)
     folder.mkdir(parents=True, exist_ok=True)
-    record = {**describe(job, state, checkpoints.name), "note": note, "validation_mae_mm": interpolated(job, root)}
     record["validation_mae_mm"][job.settings["variant"]] = {
         str(row["epoch"]): round(row["val_mae_mm"], 4) for row in history.to_dict("records")
     }
@@ -88,7 +94,6 @@ def describe(job: PlannedJob, state: Mapping[str, Any], key: str) -> dict[str, A
     of_steps = state["step_seconds"] / epochs if epochs else 0.0
     of_score = (state["seconds"] - state["step_seconds"]) / (epochs + 1)  # scored before training too
     return {
-        "partial": epochs < training["epochs"],
         "variant": job.settings["variant"],
         "data_label": job.settings["data_label"],
         "job_key": key,
