@@ -1,7 +1,7 @@
 """Why the network stays above nearest-neighbour interpolation: one setting changed at a time, beside the paper's.
 
     python benchmarks/below_nearest.py --results results/demo
-    python benchmarks/below_nearest.py --only paper sound --epochs 20
+    python benchmarks/below_nearest.py --only paper residual --epochs 20
 
 Reads the inputs and patches of a scenario that has run; all trainings have one seed and see the same patches in the
 same order. Beside the validation MAE of the best epoch stand three of its kind that tell causes apart: with the
@@ -62,7 +62,7 @@ DEPARTURES = (
     Departure("no normalisation", model={"normalisation": "none"}),
     Departure("no variance head", model={"variance_head": False}),
     Departure("likelihood alone", loss={"physics_weight": 0.0, "smoothness_weight": 0.0}),
-    Departure("sound", model={"normalisation": "none"}, training=ONE_CYCLE),
+    Departure("none, one-cycle 2e-3", model={"normalisation": "none"}, training=ONE_CYCLE),
     Departure("residual", model={"normalisation": "group", "residual": True}, training={"schedule": "one_cycle"}),
 )
 
@@ -88,6 +88,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=2, help="trainings side by side")
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks/below_nearest.json"))
     options = parser.parse_args()
+    settings = read_documents(Path.cwd(), options.config).settings(options.results.name)
     chosen = [one for one in DEPARTURES if options.only is None or one.name in options.only]
     work = partial(score, results=options.results, config=options.config, epochs=options.epochs)
     found = {"nearest": interpolated(options, Kernel.NEAREST), "bilinear": interpolated(options, Kernel.BILINEAR)}
@@ -100,7 +101,13 @@ def main() -> None:
             rows.append(asdict(one))
             own = "" if one.batch_statistics is None else f"{one.batch_statistics:.3f}"
             print(f"{one.name:24}{one.best_epoch:6}{one.all:9.3f}{own:>12}{one.ring:9.3f}{one.inside:9.3f}", flush=True)
-    report = {"results": str(options.results), "epochs": options.epochs, "interpolations": found, "trainings": rows}
+    report = {
+        "results": str(options.results),
+        "epochs": options.epochs,
+        "interpolations": found,
+        "trainings": rows,
+        "data_label": settings.data_label,
+    }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(report, indent=1) + "\n")
     print(f"\n{options.out}")

@@ -64,10 +64,8 @@ rule table3_files:
     input:
         code=code("workflow_scripts/table.py", "gwsd/tables/table3.py"),
         builder="gwsd/tables/table3.py",
-        summaries=results_of(
-            "evaluation/{method}/seed{seed}/summary.json", (*INTERPOLATIONS, "full", "residual", "sound")
-        ),
-        histories=results_of("models/{method}/seed{seed}/history.csv", ("full", "residual", "sound")),
+        summaries=results_of("evaluation/{method}/seed{seed}/summary.json", (*INTERPOLATIONS, "full", "residual")),
+        histories=results_of("models/{method}/seed{seed}/history.csv", ("full", "residual")),
     output:
         **table_outputs("table3"),
     params:

@@ -29,7 +29,6 @@ LABELS = {
     "bicubic": "Bicubic (control)",
     "full": "Full model",
     "residual": "`residual` (ours, not the paper's)",
-    "sound": "`sound` (ours: no batch normalisation)",
     "no_convlstm": "Without ConvLSTM",
     "no_physics": "Without physics constraints",
     "no_uncertainty": "Without uncertainty head",

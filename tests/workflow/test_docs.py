@@ -28,7 +28,7 @@ BENCHMARKS = {
     "training.py": "--narrow --batch 2 --steps 1 --rounds 1 --without compile --device cpu --out training.json",
     "precision.py": "--results results/toy --config tests/toy.yaml --variants full --seeds 0 --epochs 1 --out p.json",
     "product.py": "--narrow --rounds 1 --device cpu --out product.json",
-    "below_nearest.py": "--results results/toy --config tests/toy.yaml --only paper sound --epochs 1 --out b.json",
+    "below_nearest.py": "--results results/toy --config tests/toy.yaml --only paper residual --epochs 1 --out b.json",
     "paper_scale.py": "--device cpu --config tests/toy.yaml --scenario toy --minutes 10",
     "climate_alignment.py": "--months 1 --only reading,ours1 --no-growth --json a.json",
 }
