@@ -14,6 +14,9 @@ from tests.workflow.conftest import TOY, Project
 
 pytestmark = pytest.mark.workflow
 
+MANY = 100
+"""Epochs that take longer than a program's start: of slices that double, one ends in their midst."""
+
 ENDLESS = 1_000_000
 """Epochs that no slice gets through."""
 
@@ -69,6 +72,15 @@ def paper_scale(
     )
 
 
+def never_stop_early(project: Project) -> None:
+    """Change the plan so that a training has all of its epochs."""
+    plan = json.loads((project.root / FROZEN).read_text())
+    for job in plan["jobs"]:
+        if "training" in job["settings"]:
+            job["settings"]["training"]["early_stopping_patience"] = ENDLESS
+    (project.root / FROZEN).write_text(json.dumps(plan))
+
+
 def test_what_snakemake_made_is_not_made_again(project: Project) -> None:
     before = (project.root / "results/toy/tables/table8.csv").stat().st_mtime_ns
     result = paper_scale(project)
@@ -79,7 +91,8 @@ def test_what_snakemake_made_is_not_made_again(project: Project) -> None:
 
 
 def test_slices_stop_and_go_on_to_the_bytes_of_an_undisturbed_training(project: Project, tmp_path: Path) -> None:
-    job = ["--only", "training", "--variants", "full", "--epochs", "40", "--curve", str(tmp_path / "curve")]
+    never_stop_early(project)
+    job = ["--only", "training", "--variants", "full", "--epochs", str(MANY), "--curve", str(tmp_path / "curve")]
     shutil.copytree(project.root, tmp_path / "undisturbed")
     whole = paper_scale(Project(tmp_path / "undisturbed"), *job)
     assert whole.returncode == 0, whole.stdout + whole.stderr
@@ -103,15 +116,11 @@ def test_slices_stop_and_go_on_to_the_bytes_of_an_undisturbed_training(project: 
         (project.root / "results/toy/models/full/seed0/weights.safetensors.record.json").read_text()
     )
     assert record["job_key"] == made_record["key"]
-    assert (record["partial"], record["epochs"]) == (False, 40)
+    assert (record["partial"], record["epochs"]) == (False, MANY)
 
 
 def test_a_training_that_is_not_finished_leaves_its_curve(project: Project, tmp_path: Path) -> None:
-    plan = json.loads((project.root / FROZEN).read_text())
-    for job in plan["jobs"]:
-        if "training" in job["settings"]:
-            job["settings"]["training"]["early_stopping_patience"] = ENDLESS
-    (project.root / FROZEN).write_text(json.dumps(plan))
+    never_stop_early(project)
     job = ["--only", "training", "--variants", "full", "--epochs", str(ENDLESS), "--curve", str(tmp_path / "curve")]
     for minutes in (0.1 * 2**k for k in range(9)):  # however slow the machine
         result = paper_scale(project, *job, "--minutes", str(minutes))
