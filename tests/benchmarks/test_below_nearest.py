@@ -25,3 +25,10 @@ def test_the_page_speaks_of_the_committed_curve() -> None:
     trained = [value for epoch, value in scores["full"].items() if int(epoch) > 0]
     assert f"between {min(trained):.0f} and {max(trained):.0f} mm over the first {record['steps']:,} of 15,000" in page
     assert f"has {scores['nearest']:.1f} and bilinear {scores['bilinear']:.2f} mm" in page.replace("\n", " ")
+
+
+def test_the_page_speaks_of_the_committed_curve_of_residual() -> None:
+    record = json.loads((ROOT / "reference/twin/history_residual_partial.json").read_text())
+    page = (ROOT / "docs/what-the-paper-leaves-open.md").read_text().replace("\n", " ")
+    first, last = record["validation_mae_mm"]["residual"].values()
+    assert f"from {first:.3f} to {last:.3f} mm in the first of {record['epochs_of_the_setting']} epochs" in page
