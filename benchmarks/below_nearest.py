@@ -88,6 +88,8 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=2, help="trainings side by side")
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks/below_nearest.json"))
     options = parser.parse_args()
+    if not (options.results / "patches/normalisation.json").is_file():
+        parser.error(f"{options.results} has no inputs and patches yet; run snakemake first, or name another folder")
     settings = read_documents(Path.cwd(), options.config).settings(options.results.name)
     chosen = [one for one in DEPARTURES if options.only is None or one.name in options.only]
     work = partial(score, results=options.results, config=options.config, epochs=options.epochs)

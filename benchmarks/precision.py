@@ -36,6 +36,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="instead of the scenario's")
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks/precision.json"))
     options = parser.parse_args()
+    if not (options.results / "patches/normalisation.json").is_file():
+        parser.error(f"{options.results} has no inputs and patches yet; run snakemake first, or name another folder")
     settings = read_documents(Path.cwd(), options.config).settings(options.results.name)
     files = {name: options.results / "inputs" / f"{name}.nc" for name in ("storage", "climate", "mask")}
     normalisation = json.loads((options.results / "patches/normalisation.json").read_text())
