@@ -30,11 +30,11 @@ import numpy as np
 import torch
 
 from gwsd.grid import Grid
+from gwsd.memory import SWITCH, use_huge_pages
 from gwsd.model.downscaler import Downscaler, count_parameters
 from gwsd.patches.gathering import Cube, Scale
 from gwsd.product.correction import correct_means, corrected_sd
 from gwsd.product.estimators import Estimator, trained
-from gwsd.product.memory import SWITCH, use_huge_pages
 from gwsd.product.months import Correction, FineMonth, Way, downscale_months
 from gwsd.product.netcdf import Origin, new_product
 from gwsd.product.tiles import Tiling

@@ -1,14 +1,16 @@
 """The plain reference that the engine is measured against: the same network and data as textbooks would write them."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import Dataset
 
+from gwsd.model.convolution import Convolution
 from gwsd.model.downscaler import Downscaler, Output
 from gwsd.patches.gathering import Batch, Cube, gather
 
@@ -22,14 +24,20 @@ class TextbookDownscaler(Downscaler):
         Start each ConvLSTM layer from a state of zeros, join every month with it and index months by number.
     heads_after : bool
         Upsample all features and apply the heads to the fine field, as equations (8) and (9) are printed.
+    only_convolutions : bool
+        Compute each convolution as one, however few its pixels are.
     settings
         Of `Downscaler`.
     """
 
-    def __init__(self, *, zero_state: bool, heads_after: bool, **settings: Any) -> None:
+    def __init__(self, *, zero_state: bool, heads_after: bool, only_convolutions: bool, **settings: Any) -> None:
         super().__init__(**settings)
         self.zero_state = zero_state
         self.heads_after = heads_after
+        if only_convolutions:
+            for module in self.modules():
+                if isinstance(module, Convolution):
+                    module.forward = partial(nn.Conv2d.forward, module)  # type: ignore[method-assign]
 
     def forward(self, climate: Tensor, storage: Tensor) -> Output:
         """As `Downscaler.forward`."""

@@ -7,7 +7,7 @@ from gwsd.provenance.job import Job, run
 
 def product(job: Job) -> None:
     """Downscale the months of a year that the storage has, one by one, and write them as they come."""
-    from gwsd.product.memory import use_huge_pages
+    from gwsd.memory import use_huge_pages
 
     use_huge_pages()
 

@@ -7,6 +7,10 @@ from gwsd.provenance.job import Job, run
 
 def train(job: Job) -> None:
     """Train a variant; where a checkpoint of the same inputs, code, settings and seed exists, go on from it."""
+    from gwsd.memory import use_huge_pages
+
+    use_huge_pages()
+
     import pandas as pd
 
     from gwsd.constraints import constraints_of, left_out_note
@@ -61,6 +65,7 @@ def train(job: Job) -> None:
         "variant": job.settings["variant"],
         "model": json.dumps(model, sort_keys=True),
         "normalisation": json.dumps(normalisation, sort_keys=True),
+        "patch_size": str(size),
         "data_label": job.settings["data_label"],
         "job_key": job.key,
     }

@@ -76,7 +76,7 @@ def downscale(options: argparse.Namespace) -> None:
 
 
 def _downscale(options: argparse.Namespace) -> None:
-    from gwsd.product.memory import use_huge_pages
+    from gwsd.memory import use_huge_pages
 
     use_huge_pages()
 

@@ -9,12 +9,17 @@ from torch import Tensor, nn
 from gwsd.model.convolution import KERNEL_SIZE as KERNEL_SIZE
 from gwsd.model.convolution import Convolution, convolve
 
+TILE_CHANNELS = 32
+"""Channels that a matrix unit for bfloat16 takes in at once (AMX, tensor cores): others are filled up with zeros."""
+
 
 class ConvLSTMLayer(nn.Module):
     """One ConvLSTM layer, run over a sequence of months.
 
     The paper's equation (5) prints the cell state as i; it is read as c (c = f∘c + i∘c~), as in Shi et al. (2015).
-    The four gates share one convolution over the month's input and the last hidden state.
+    The four gates share one convolution over the month's input and the last hidden state. Where the hidden state
+    fills whole tiles and the input does not (64 channels and 4), its two parts are computed one by one and added: 68
+    channels would take the time of 96, and the climate, which needs no gradient, would be given one.
 
     Parameters
     ----------
@@ -65,10 +70,19 @@ class ConvLSTMLayer(nn.Module):
 
     def _next(self, month: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
         """Equations (1)-(6)."""
-        gates = self.gates(torch.cat([month, hidden], dim=1))
+        gates = self._gates(month, hidden)
         input_gate, output_gate, candidate, forget_gate = gates.chunk(4, dim=1)
         cell = torch.sigmoid(forget_gate) * cell + torch.sigmoid(input_gate) * torch.tanh(candidate)
         return torch.sigmoid(output_gate) * torch.tanh(cell), cell
+
+    def _gates(self, month: Tensor, hidden: Tensor) -> Tensor:
+        """W_x * x + W_h * h + b of all four gates."""
+        if self.hidden_channels % TILE_CHANNELS or self.input_channels % TILE_CHANNELS == 0:
+            return self.gates(torch.cat([month, hidden], dim=1))
+        of_month, of_hidden = self.gates.weight.split([self.input_channels, self.hidden_channels], dim=1)
+        wraps = self.gates.wraps
+        gates = convolve(month, of_month, self.gates.bias, wraps=wraps)
+        return gates.add_(convolve(hidden, of_hidden, None, wraps=wraps))
 
 
 class ConvLSTM(nn.Module):

@@ -27,12 +27,24 @@ def written_out(layer: ConvLSTMLayer, sequence: torch.Tensor) -> torch.Tensor:
     return torch.stack(states, dim=1)
 
 
-def test_the_layer_is_the_papers_equations() -> None:
+@pytest.mark.parametrize("hidden_channels", [5, 32])
+def test_the_layer_is_the_papers_equations(hidden_channels: int) -> None:
     torch.manual_seed(1)
-    layer = ConvLSTMLayer(input_channels=3, hidden_channels=5).double()
+    layer = ConvLSTMLayer(input_channels=3, hidden_channels=hidden_channels).double()
     sequence = torch.randn(2, 4, 3, 6, 7, dtype=torch.float64)
     states = torch.stack(layer(sequence.unbind(1)), dim=1)
     torch.testing.assert_close(states, written_out(layer, sequence))
+
+
+def test_parts_that_fill_tiles_have_the_gradients_of_the_equations() -> None:
+    torch.manual_seed(5)
+    layer = ConvLSTMLayer(input_channels=3, hidden_channels=32).double()
+    sequence = torch.randn(1, 3, 3, 4, 4, dtype=torch.float64, requires_grad=True)
+    of = [sequence, *layer.parameters()]
+    found = torch.autograd.grad(torch.stack(layer(sequence.unbind(1)), dim=1).square().sum(), of)
+    expected = torch.autograd.grad(written_out(layer, sequence).square().sum(), of)
+    for one, wanted in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, wanted)
 
 
 def test_two_layers_hand_on_the_whole_sequence() -> None:

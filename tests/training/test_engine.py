@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from gwsd.model.conv_lstm import ConvLSTM
 from gwsd.model.downscaler import Downscaler
 from gwsd.patches.gathering import gather
 from gwsd.training.engine import Engine, EngineSettings
@@ -43,6 +44,21 @@ def test_bfloat16_answers_in_float32_and_nearly_the_same() -> None:
 def test_a_compiled_network_answers_the_same() -> None:
     for plain, other in zip(answer(PLAIN), answer(replace(PLAIN, compile=True)), strict=True):
         torch.testing.assert_close(other, plain, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on the CPU")
+def test_a_compiled_encoder_in_bfloat16_is_no_further_from_float32() -> None:
+    torch.manual_seed(5)
+    encoder = ConvLSTM(input_channels=3, hidden_channels=32, layers=2)
+    climate = torch.randn(2, 4, 3, 8, 8)
+
+    def errors(*, compile: bool) -> torch.Tensor:
+        engine = Engine(replace(PLAIN, precision="bfloat16", compile=compile), CPU)
+        with torch.no_grad(), engine.autocast():
+            answer = engine.compiled(encoder)(climate)
+        return (answer - encoder(climate)).abs().mean()
+
+    assert 0.0 < errors(compile=True) <= 1.1 * errors(compile=False)
 
 
 def test_weights_stay_in_float32_and_a_training_in_bfloat16_learns(tmp_path: Path) -> None:

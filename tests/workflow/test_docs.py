@@ -25,7 +25,9 @@ COMMANDS = sorted(
     }
 )
 BENCHMARKS = {
-    "training.py": "--narrow --batch 2 --steps 1 --rounds 1 --without compile --device cpu --out training.json",
+    "training.py": (
+        "--narrow --batch 2 --seconds 0.01 --patience 0 --rounds 1 --without compile --device cpu --out training.json"
+    ),
     "precision.py": "--results results/toy --config tests/toy.yaml --variants full --seeds 0 --epochs 1 --out p.json",
     "product.py": "--narrow --rounds 1 --device cpu --out product.json",
     "below_nearest.py": "--results results/toy --config tests/toy.yaml --only paper residual --epochs 1 --out b.json",

@@ -1,4 +1,4 @@
-"""Huge pages for the fields of a global month."""
+"""Huge pages for the fields of a network at work."""
 
 import os
 import subprocess
@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from gwsd.product.memory import SWITCH, use_huge_pages
+from gwsd.memory import SWITCH, use_huge_pages
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 FAULTS = """
 import resource, sys
 sys.path.insert(0, {root!r})
 if {huge}:
-    from gwsd.product.memory import use_huge_pages
+    from gwsd.memory import use_huge_pages
     use_huge_pages()
 import torch
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -43,7 +43,7 @@ def test_what_the_user_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert os.environ[SWITCH] == "0"
 
 
-@pytest.mark.parametrize("module", ["workflow_scripts.product", "gwsd.commands.downscale"])
+@pytest.mark.parametrize("module", ["workflow_scripts.product", "workflow_scripts.train", "gwsd.commands.downscale"])
 def test_torch_is_not_there_before_it_is_asked(module: str) -> None:
     program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {module}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
