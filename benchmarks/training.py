@@ -6,7 +6,7 @@
 Configurations take turns, round by round, each in a process of its own, so that a noisy machine disturbs all of them
 alike. Between the steps the device's peak is measured with a large matrix product: on a shared machine it falls to a
 third while a neighbour uses the same matrix unit. Medians are reported of the steps beside which the device gave at
-least 80 % of its best, and of all. The results go to the screen and to results/benchmarks/training.json.
+least three quarters of its best, and of all. The results go to the screen and to results/benchmarks/training.json.
 """
 
 import argparse
@@ -61,7 +61,7 @@ SIZE = 32
 
 WARMING_STEPS = 3
 
-QUIET = 0.8
+QUIET = 0.75
 """Share of the device's best at which a step counts as undisturbed."""
 
 FEWEST = 3
@@ -223,14 +223,15 @@ class Run:
         self._process.join()
 
     def turn(self, probe: Probe, *, seconds: float, patience: float) -> None:
-        """Wait for a quiet moment, for so long at most, then time steps: at least one, and until so long is over."""
+        """Wait for a quiet moment, for so long at most, then time steps: at least two, and until so long is over."""
         kind = self.one.engine.precision
-        before, spent = probe.wait(kind, patience), 0.0
-        while not spent or spent < seconds:
+        before, turn = probe.wait(kind, patience), list[Timed]()
+        while len(turn) < 2 or sum(step.seconds for step in turn) < seconds:
             took = self.ask("seconds")
             after = probe.peak(kind)
-            self.timed.append(Timed(took, min(before, after)))
-            before, spent = after, spent + took
+            turn.append(Timed(took, min(before, after)))
+            before = after
+        self.timed += turn
 
     def chosen(self, probe: Probe, *, quiet: bool) -> list[float]:
         """Give the seconds of the quiet steps, or of all."""
@@ -285,7 +286,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2, help="of torch on the CPU")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each configuration in a round, at least a step")
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, help="of each configuration in a round, at least two steps"
+    )
     parser.add_argument("--patience", type=float, default=10.0, help="seconds to wait for a quiet moment in each turn")
     parser.add_argument("--narrow", action="store_true", help="the demo's narrow network")
     parser.add_argument("--without", choices=["compile"], action="append", default=[], help="leave a gain out")

@@ -197,11 +197,15 @@ class CpuEngine(Section):
 
     precision: Literal["float32", "bfloat16"] = Field(description="of convolutions; heads and losses are in float32")
     channels_last: bool = Field(description="keep the channels of a pixel together in memory")
-    compile: bool = Field(description="compile the network; costs a minute or two at the start")
+    compile: bool = Field(
+        description="compile the network, where a C++ compiler is there; a minute or two at the start"
+    )
 
 
 class CudaEngine(CpuEngine):
     """How a network is computed on a GPU."""
+
+    compile: bool = Field(description="compile the network; a minute or two at the start")
 
     graphs: bool = Field(description="replay the compiled network as CUDA graphs")
     trainings_at_once: int = Field(ge=1, le=16, description="trainings that share one GPU")

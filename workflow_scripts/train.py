@@ -18,6 +18,7 @@ def train(job: Job) -> None:
     from gwsd.patches.files import open_cube
     from gwsd.training.devices import lease_device
     from gwsd.training.duration import cpu_seconds
+    from gwsd.training.engine import NO_COMPILER, Engine
     from gwsd.training.loop import train
     from gwsd.training.settings import TrainingSettings
     from gwsd.training.weights import write_weights
@@ -34,6 +35,10 @@ def train(job: Job) -> None:
         sharing=training.engine["cuda"]["trainings_at_once"],
         report=job.report,
     ) as device:
+        engine = Engine(training.engine, device)
+        if engine.settings.compile and not engine.compiles:
+            job.report(NO_COMPILER)
+            job.note(uncompiled=NO_COMPILER)
         cube = open_cube(
             job.input("storage"),
             job.input("climate"),

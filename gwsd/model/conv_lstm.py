@@ -10,16 +10,16 @@ from gwsd.model.convolution import KERNEL_SIZE as KERNEL_SIZE
 from gwsd.model.convolution import Convolution, convolve
 
 TILE_CHANNELS = 32
-"""Channels that a matrix unit for bfloat16 takes in at once (AMX, tensor cores): others are filled up with zeros."""
+"""Channels that a matrix unit for bfloat16 takes in at once (AMX): a part of them is filled up with zeros."""
 
 
 class ConvLSTMLayer(nn.Module):
     """One ConvLSTM layer, run over a sequence of months.
 
     The paper's equation (5) prints the cell state as i; it is read as c (c = f∘c + i∘c~), as in Shi et al. (2015).
-    The four gates share one convolution over the month's input and the last hidden state. Where the hidden state
-    fills whole tiles and the input does not (64 channels and 4), its two parts are computed one by one and added: 68
-    channels would take the time of 96, and the climate, which needs no gradient, would be given one.
+    The four gates share one convolution over the month's input and the last hidden state. In bfloat16, where the
+    hidden state fills whole tiles and the input does not (64 channels and 4), its two parts are computed one by one
+    and added: 68 channels would take the time of 96, and the climate, which needs no gradient, would be given one.
 
     Parameters
     ----------
@@ -77,7 +77,8 @@ class ConvLSTMLayer(nn.Module):
 
     def _gates(self, month: Tensor, hidden: Tensor) -> Tensor:
         """W_x * x + W_h * h + b of all four gates."""
-        if self.hidden_channels % TILE_CHANNELS or self.input_channels % TILE_CHANNELS == 0:
+        fills_tiles = self.hidden_channels % TILE_CHANNELS == 0 and self.input_channels % TILE_CHANNELS != 0
+        if month.dtype is not torch.bfloat16 or not fills_tiles:
             return self.gates(torch.cat([month, hidden], dim=1))
         of_month, of_hidden = self.gates.weight.split([self.input_channels, self.hidden_channels], dim=1)
         wraps = self.gates.wraps

@@ -285,6 +285,8 @@ def _remarks(facts: dict[str, Any]) -> list[str]:
             f"A GPU was asked for (device: {requested}), none was there: computed on the {device.upper()}, whose "
             "rounding differs from a GPU's."
         )
+    if "uncompiled" in facts:
+        remarks.append(str(facts["uncompiled"]))
     if facts["resumed"]:
         remarks.append("Stopped on the way and resumed from its last checkpoint.")
     return remarks

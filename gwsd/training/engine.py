@@ -1,5 +1,8 @@
 """How a network is computed on a device: precision, memory layout, compilation. The mathematics stays the same."""
 
+import os
+import shutil
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -16,6 +19,17 @@ from gwsd.patches.gathering import Batch
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
 """Names in the settings: what convolutions are computed in (None: as the weights are)."""
 
+NO_COMPILER = (
+    "The network was to be compiled (training.engine.cpu.compile), but no C++ compiler was found (CXX, or else g++): "
+    "computed without, which takes longer and differs in rounding."
+)
+
+
+def has_compiler() -> bool:
+    """Whether the C++ compiler is there with which torch compiles for a CPU."""
+    usual = "clang++" if sys.platform == "darwin" else "g++"
+    return shutil.which(os.environ.get("CXX", usual)) is not None
+
 
 @dataclass(frozen=True)
 class EngineSettings:
@@ -29,7 +43,8 @@ class EngineSettings:
     channels_last : bool
         Keep the channels of a pixel together in memory.
     compile : bool
-        Compile the network (`torch.compile`): costs seconds to minutes at the start.
+        Compile the network (`torch.compile`): costs seconds to minutes at the start. A CPU without a C++ compiler
+        computes without.
     graphs : bool
         Replay the compiled network as CUDA graphs; without effect on a CPU.
     """
@@ -77,17 +92,28 @@ class Engine:
 
         return run
 
-    def compiled(self, network: nn.Module) -> Callable[..., Any]:
-        """Return what to call in the network's stead: itself, or its compiled form. Weights are shared."""
-        if not self.settings.compile:
+    @property
+    def compiles(self) -> bool:
+        """Whether networks are compiled: where it is set and, on a CPU, a C++ compiler is there."""
+        return self.settings.compile and (self.device.type != "cpu" or has_compiler())
+
+    def compiled(self, network: Downscaler) -> Callable[..., Any]:
+        """Return what to call in the network's stead: itself, or its compiled form. Weights are shared.
+
+        On a CPU encoder and decoder are compiled, in place. What follows them is little work, and the interpolation's
+        way back would become additions to single cells, in an order that changes with the threads.
+        """
+        if not self.compiles:
             return network
-        graphs = self.settings.graphs and self.device.type == "cuda"
+        if self.device.type == "cpu":
+            # tanh by way of exp takes a third of the time; its error, 1e-7, is that of the sigmoids beside it.
+            quick = {"cpp.use_decompose_tanh": True}
+            for part in (network.encoder, network.unet):
+                if part is not None:
+                    part.compile(options=quick, dynamic=False)
+            return network
         warnings.filterwarnings("ignore", message=".*TensorFloat32.*")
-        if graphs:
-            return torch.compile(network, mode="reduce-overhead", dynamic=False)
-        # tanh by way of exp, in float32 before it is rounded: a third of the time, and good to the digits of bfloat16.
-        quick = self.device.type == "cpu" and self.settings.precision == "bfloat16"
-        return torch.compile(network, options={"cpp.use_decompose_tanh": True} if quick else None, dynamic=False)
+        return torch.compile(network, mode="reduce-overhead" if self.settings.graphs else "default", dynamic=False)
 
     def laid_out(self, field: Tensor) -> Tensor:
         """Return fields (B, C, H, W) in the memory layout of the network."""

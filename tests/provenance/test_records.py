@@ -36,12 +36,12 @@ def test_inputs_name_the_job_that_made_them_and_downloads_their_address(results:
     assert "url" not in twin
 
 
-def test_a_record_says_in_words_that_no_gpu_was_there_and_that_it_resumed(results: Path) -> None:
+def test_a_record_says_in_words_what_was_missing_and_that_it_resumed(results: Path) -> None:
     first, second = (document(results, f"models/full/seed{seed}/history.csv")["remarks"] for seed in (0, 1))
     assert first == [
         "A GPU was asked for (device: auto), none was there: computed on the CPU, whose rounding differs from a GPU's."
     ]
-    assert second[1] == "Stopped on the way and resumed from its last checkpoint."
+    assert second[1:] == ["No compiler was found.", "Stopped on the way and resumed from its last checkpoint."]
     assert document(results, "inputs/storage.nc")["remarks"] == []
 
 

@@ -45,6 +45,8 @@ PROGRAMS = {
         job.outputs["weights"].write_bytes(b"weights of " + str(job.seed).encode())
         job.outputs["history"].write_text("epoch,training\\n1,0.5\\n")
         job.note(device="cpu", requested_device="auto", resumed=job.seed == 1)
+        if job.seed == 1:
+            job.note(uncompiled="No compiler was found.")
         """,
     ),
     "evaluate": (

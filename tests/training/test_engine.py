@@ -1,20 +1,21 @@
 """The engine changes how a network is computed, not what."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from gwsd.model.conv_lstm import ConvLSTM
 from gwsd.model.downscaler import Downscaler
 from gwsd.patches.gathering import gather
-from gwsd.training.engine import Engine, EngineSettings
+from gwsd.training.engine import Engine, EngineSettings, has_compiler
 from tests.training.toy_earth import MODEL, SIZE, TRAINING, toy_cube, toy_table, toy_training
 
 CPU = torch.device("cpu")
 PLAIN = EngineSettings(precision="float32", channels_last=False, compile=False)
+
+needs_compiler = pytest.mark.skipif(not has_compiler(), reason="torch.compile needs a C++ compiler on the CPU")
 
 
 def answer(settings: EngineSettings) -> tuple[torch.Tensor, torch.Tensor]:
@@ -40,33 +41,50 @@ def test_bfloat16_answers_in_float32_and_nearly_the_same() -> None:
         torch.testing.assert_close(other, plain, rtol=0.05, atol=0.02)
 
 
-@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on the CPU")
+@needs_compiler
 def test_a_compiled_network_answers_the_same() -> None:
     for plain, other in zip(answer(PLAIN), answer(replace(PLAIN, compile=True)), strict=True):
         torch.testing.assert_close(other, plain, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on the CPU")
+@needs_compiler
 def test_a_compiled_encoder_in_bfloat16_is_no_further_from_float32() -> None:
-    torch.manual_seed(5)
-    encoder = ConvLSTM(input_channels=3, hidden_channels=32, layers=2)
-    climate = torch.randn(2, 4, 3, 8, 8)
+    climate = torch.randn(2, MODEL["memory"], len(MODEL["climate_variables"]), 8, 8)
 
-    def errors(*, compile: bool) -> torch.Tensor:
-        engine = Engine(replace(PLAIN, precision="bfloat16", compile=compile), CPU)
+    def encoded(**settings: Any) -> torch.Tensor:
+        torch.manual_seed(5)
+        network = Downscaler(**{**MODEL, "lstm_channels": 32})
+        engine = Engine(replace(PLAIN, **settings), CPU)
+        engine.compiled(network)
+        assert network.encoder is not None
         with torch.no_grad(), engine.autocast():
-            answer = engine.compiled(encoder)(climate)
-        return (answer - encoder(climate)).abs().mean()
+            return network.encoder(climate).float()
 
-    assert 0.0 < errors(compile=True) <= 1.1 * errors(compile=False)
+    exact = encoded()
+    error, compiled_error = (
+        (encoded(precision="bfloat16", compile=compile) - exact).abs().mean() for compile in (False, True)
+    )
+    assert 0.0 < compiled_error <= 1.1 * error
 
 
-def test_weights_stay_in_float32_and_a_training_in_bfloat16_learns(tmp_path: Path) -> None:
-    engine = {"cpu": {"precision": "bfloat16", "channels_last": True, "compile": False}}
+def test_without_a_compiler_a_network_is_computed_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    engine = Engine(replace(PLAIN, compile=True), CPU)
+    assert engine.settings.compile
+    assert not engine.compiles
+    for plain, other in zip(answer(PLAIN), answer(replace(PLAIN, compile=True)), strict=True):
+        assert torch.equal(plain, other)
+
+
+@pytest.mark.parametrize("compile", [False, pytest.param(True, marks=needs_compiler)])
+def test_weights_stay_in_float32_and_a_training_in_bfloat16_learns(tmp_path: Path, compile: bool) -> None:
+    engine = {"cpu": {"precision": "bfloat16", "channels_last": True, "compile": compile}}
     result = toy_training(tmp_path, engine=engine, epochs=4)
     assert {value.dtype for value in result.state_dict.values()} <= {torch.float32, torch.int64}
     assert result.history["val_mae_mm"].iloc[-1] < result.history["val_mae_mm"].iloc[0]
-    assert toy_training(tmp_path / "again", engine=engine, epochs=4).history.equals(result.history)
+    toy_training(tmp_path / "again", engine=engine, epochs=2)
+    again = toy_training(tmp_path / "again", engine=engine, epochs=4)
+    assert again.history.equals(result.history)
 
 
 def test_the_settings_of_the_other_device_are_not_read() -> None:
