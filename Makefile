@@ -1,27 +1,25 @@
-# Set-up and the few commands that a person types. Each makes .venv first where it is missing or older than the lock.
+# Set-up and the main commands. Each creates or updates .venv first, with the requirements that it needs.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/installed
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
-SNAKEMAKE := $(RUN) snakemake --cores all --resources gpu=2
 
-.PHONY: reproduce test lint report clean
+.PHONY: reproduce report test lint clean
 
-reproduce: $(READY)
-	$(SNAKEMAKE)
-	$(RUN) gwsd compare results/demo reference/demo --brief
+reproduce: $(VENV)/run
+	$(RUN) snakemake --cores all --resources gpu=2
+	$(RUN) gwsd compare results/demo reference/demo
 
-report: $(READY)
-	$(SNAKEMAKE)
+report: $(VENV)/run
+	$(RUN) snakemake --cores all --resources gpu=2
 	$(RUN) snakemake --report results/report.html
 	@echo "results/report.html"
 
-test: $(READY)
-	$(RUN) python -m pytest
+test: $(VENV)/test
+	$(RUN) python -m pytest -n 2
 
-lint: $(READY)
+lint: $(VENV)/lint
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) snakefmt --check Snakefile rules
@@ -30,12 +28,16 @@ lint: $(READY)
 	$(RUN) lint-imports
 	$(RUN) snakemake --lint
 
-$(READY): envs/requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is " + sys.version.split()[0] + "; name another: make PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --requirement envs/requirements.lock
+$(VENV)/run: envs/requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is required, this is " + sys.version.split()[0] + "; set another: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement envs/requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $(READY)
+	touch $@
+
+$(VENV)/test $(VENV)/lint: $(VENV)/%: envs/requirements-%.txt $(VENV)/run
+	$(BIN)/python -m pip install --quiet --requirement $<
+	touch $@
 
 clean:
 	rm -rf results .snakemake

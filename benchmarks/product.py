@@ -1,282 +1,144 @@
-"""What a global month of the product costs, by tiles and as a field, beside a plain loop over tiles, in one run.
+"""Time and memory of a month of the product: tiled and full-field inference against a plain loop over tiles.
 
-    python benchmarks/product.py                       the paper's network, on the CPU or the first GPU
-    python benchmarks/product.py --rounds 5 --with compile
-    python benchmarks/product.py --narrow --rounds 1   the demo's network
+    python benchmarks/product.py                    the demo's network on a quarter of the globe, about a minute
+    python benchmarks/product.py --paper --rounds 3 the paper's network on the whole globe
 
-Weights and inputs are random, every cell of the 360 by 720 counts, and so all 450 tiles do. Over the Earth's land
-without Greenland and Antarctica 241 of them hold a valid cell, and tiles take 0.54 of what is printed here; the field,
-which computes the sea too, takes as long as printed. A month is timed from the inputs in memory to the corrected mean
-and standard deviation in memory; its parts, and writing it as NetCDF, are timed apart. Ways take turns, round by round,
-so that a noisy machine disturbs all of them alike; the median of each one's quieter half of rounds is reported. Peak
-memory is that of a process that makes one month (on a GPU: what torch held there). The results go to the screen and to
-results/benchmarks/product.json.
+Weights and inputs are random and every cell is valid: on the whole globe all 450 tiles are predicted (241 on the
+Earth's land without Greenland and Antarctica). A month is timed from the inputs in memory to the corrected mean and
+standard deviation in memory. Configurations take turns; the fastest round of each is reported. Peak memory is that of a
+process that makes one month (on a GPU: allocated by torch).
 """
 
 import argparse
 import json
-import os
-import statistics
+import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
+from gwsd.config import read_project_config
 from gwsd.grid import Grid
-from gwsd.memory import SWITCH, use_huge_pages
+from gwsd.methods.network import Network
 from gwsd.model.downscaler import Downscaler, count_parameters
+from gwsd.model.execution import use_huge_pages
 from gwsd.patches.gathering import Cube, Scale
-from gwsd.product.correction import correct_means, corrected_sd
-from gwsd.product.estimators import Estimator, trained
-from gwsd.product.months import Correction, FineMonth, Way, downscale_months
-from gwsd.product.netcdf import Origin, new_product
-from gwsd.product.tiles import Tiling
-from gwsd.product.whole_grid import Cells, month_of_cube
-from gwsd.provenance.environment import processor_name
-from gwsd.training.engine import Engine, EngineSettings
+from gwsd.product.estimator import trained
+from gwsd.product.grid_batch import ValidCells, month_batch
+from gwsd.product.months import downscale_month
 
-VARIABLES = ("precipitation", "soil_moisture", "temperature", "surface_pressure")
-PAPER = {"lstm_channels": 64, "unet_channels": [64, 128, 256], "bottleneck_channels": 512}
-NARROW = {"lstm_channels": 8, "unet_channels": [16, 32, 64], "bottleneck_channels": 128}
+GLOBE, QUARTER = Grid(0.5), Grid(0.5, (-180.0, -90.0, 0.0, 0.0))
 MONTH = np.datetime64("2010-07")
-GRID = Grid(0.5)
-MEMORY = 6
+SCALE = Scale(0.0, 50.0)
+CONFIGURATIONS = [  # name, inference, tiles at a time, channels_last, precision
+    ("plain loop over tiles, float32", "tiled", 1, False, "float32"),
+    ("tiles in batches, float32, channels_last", "tiled", 18, True, "float32"),
+    ("tiles in batches, bfloat16, channels_last", "tiled", 18, True, "bfloat16"),
+    ("full field, float32, channels_last", "full_field", 18, True, "float32"),
+    ("full field, bfloat16, channels_last", "full_field", 18, True, "bfloat16"),
+]
 
 
-PLAIN = EngineSettings(precision="float32", channels_last=False, compile=False)
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """One way to make a month."""
-
-    name: str
-    way: Way
-    tiles_at_a_time: int = 16
-    engine: EngineSettings = PLAIN
-
-
-def configurations(more: list[str]) -> list[Configuration]:
-    """Give the plain loop first, then tiles in batches and the field, each with one gain added after the other."""
-    plain = Configuration("plain loop over tiles, float32", Way.TILES, tiles_at_a_time=1)
-    last = replace(plain.engine, channels_last=True)
-    rough = replace(last, precision="bfloat16")
-    found = [
-        plain,
-        Configuration("tiles in batches, float32", Way.TILES),
-        Configuration("  + channels_last", Way.TILES, engine=last),
-        Configuration("  + bfloat16", Way.TILES, engine=rough),
-        Configuration("field, float32", Way.FIELD),
-        Configuration("  + channels_last", Way.FIELD, engine=last),
-        Configuration("  + bfloat16", Way.FIELD, engine=rough),
-    ]
-    if "compile" in more:
-        found.append(Configuration("  + compiled", Way.FIELD, engine=replace(rough, compile=True)))
-    return found
-
-
-class Run:
-    """One configuration, ready to make months."""
-
-    def __init__(self, one: Configuration, cube: Cube, network: dict[str, Any]) -> None:
-        self.one, self.cube = one, cube
-        torch.manual_seed(1)
-        model = Downscaler(
-            temporal_encoder="conv_lstm",
-            memory=MEMORY,
-            climate_variables=VARIABLES,
-            lstm_layers=2,
-            normalisation="batch",
-            residual=False,
-            variance_head=True,
-            variance_floor=1.0e-4,
-            **network,
-        )
-        self.parameters = count_parameters(model)
-        engine = Engine(replace(one.engine, compile=False), cube.device)
-        self.estimator: Estimator = trained("random", model, cube.storage_scale, engine)
-        if one.engine.compile:
-            model.compile(dynamic=False)
-        self.cells = Cells.of(cube, GRID)
-        self.seconds: list[float] = []
-
-    def month(self) -> FineMonth:
-        """Make the month."""
-        (fine,) = downscale_months(
-            self.estimator,
-            self.cube,
-            [MONTH],
-            self.cells,
-            memory=MEMORY,
-            way=self.one.way,
-            tiling=Tiling(32, 24, self.one.tiles_at_a_time),
-            correction=Correction(True),
-        )
-        return fine
-
-    def measure(self) -> None:
-        """Time a month."""
-        self.seconds.append(timed(self.month, self.cube.device))
-
-    @property
-    def median(self) -> float:
-        """Median of the quieter half of the rounds, seconds."""
-        return quiet_median(self.seconds)
-
-
-def quiet_median(seconds: list[float]) -> float:
-    return statistics.median(sorted(seconds)[: max(1, (len(seconds) + 1) // 2)])
-
-
-def timed(work: Callable[[], object], device: torch.device) -> float:
-    """Seconds that some work takes, after the device has done what it was asked."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    start = time.perf_counter()
-    work()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - start
-
-
-def random_globe(device: torch.device) -> Cube:
-    """Six months of a globe whose every cell is valid."""
+def random_cube(grid: Grid, months: int, variables: list[str], device: torch.device) -> Cube:
+    """Return one month of a grid whose every cell is valid, with its climate."""
     torch.manual_seed(2)
-    rows, cols = GRID.shape
-    fine = GRID.refined()
+    rows, cols = grid.shape
     return Cube(
         storage=50.0 * torch.randn(1, rows * cols, device=device),
-        climate=torch.randn(MEMORY, len(VARIABLES), rows * cols, device=device),
+        climate=torch.randn(months, len(variables), rows * cols, device=device),
         nearest=torch.arange(rows * cols, device=device).reshape(rows, cols),
         valid=torch.ones(rows, cols, dtype=torch.bool, device=device),
-        cos_latitude=torch.from_numpy(np.cos(np.deg2rad(fine.lat)).astype(np.float32)).to(device),
+        cos_latitude=torch.from_numpy(np.cos(np.deg2rad(grid.refined().lat)).astype(np.float32)).to(device),
         storage_months=np.array([MONTH]),
-        climate_months=MONTH - np.arange(MEMORY)[::-1],
-        variables=VARIABLES,
-        model_variables=VARIABLES,
-        storage_scale=Scale(0.0, 50.0),
-        climate_mean=torch.zeros(len(VARIABLES), 1, 1, device=device),
-        climate_std=torch.ones(len(VARIABLES), 1, 1, device=device),
+        climate_months=MONTH - np.arange(months)[::-1],
+        variables=tuple(variables),
+        model_variables=tuple(variables),
+        storage_scale=SCALE,
+        climate_mean=torch.zeros(len(variables), 1, 1, device=device),
+        climate_std=torch.ones(len(variables), 1, 1, device=device),
     )
 
 
-def parts(run: Run, rounds: int) -> dict[str, float]:
-    """Seconds of what is not the network, and of writing a month."""
-    device, cells = run.cube.device, run.cells
-    batch = month_of_cube(run.cube, MONTH, cells, memory=MEMORY)
-    fine = run.month()
-    mean = torch.from_numpy(fine.mean).to(device)
-    origin = Origin("benchmark", "random", "random", "none", "none", "none", "synthetic: random", "none", "none")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "a.nc"
+def prepare(number: int, options: argparse.Namespace) -> tuple[Callable[[], object], int]:
+    """Return a function that makes the month in one configuration, and the number of parameters."""
+    _, inference, batch_size, channels_last, precision = CONFIGURATIONS[number]
+    settings = read_project_config().settings("paper" if options.paper else "demo")
+    variables, device = list(settings.climate_variables), torch.device(options.device)
+    torch.manual_seed(1)
+    method = Network("random", Downscaler(settings.model, variables), SCALE)
+    estimator = trained(method, 32, normalisation={}, precision=precision, device=device)
+    if not channels_last:
+        method.model.to(memory_format=torch.contiguous_format)
+        plain = estimator.executor.settings.model_copy(update={"channels_last": False})
+        estimator = replace(estimator, executor=type(estimator.executor)(plain, device))
+    product = settings.product.model_copy(update={"inference": inference, "batch_size": batch_size, "correction": True})
+    months = estimator.history_months
+    grid = GLOBE if options.paper else QUARTER
+    cube = random_cube(grid, months, variables, device)
+    cells = ValidCells.of(cube, grid)
 
-        def write() -> None:
-            with new_product(path, GRID.refined(), origin, with_sd=True) as file:
-                file.append(fine)
+    def run() -> None:
+        downscale_month(estimator, month_batch(cube, MONTH, cells, history_months=months), cells, product)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
 
-        work: dict[str, Callable[[], object]] = {
-            "laying the inputs out": lambda: month_of_cube(run.cube, MONTH, cells, memory=MEMORY),
-            "correcting the means": lambda: correct_means(mean, batch.storage_mm[0, 0], cells),
-            "their standard deviation": lambda: corrected_sd(mean.abs(), cells, 0.5),
-            "writing NetCDF": write,
-        }
-        return {name: quiet_median([timed(one, device) for _ in range(rounds)]) for name, one in work.items()}
-
-
-def peak_bytes(number: int, arguments: list[str]) -> int:
-    """Peak memory of a process that makes one month in one way."""
-    command = [sys.executable, __file__, *arguments, "--peak-of", str(number)]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+    return run, count_parameters(method.model)
 
 
-def print_peak(run: Run) -> None:
-    run.month()
-    device = run.cube.device
-    if device.type == "cuda":
-        print(torch.cuda.max_memory_allocated(device))
-        return
-    # Not ru_maxrss: that of a child starts from its parent's.
-    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")]
-    print(1024 * int(line.split()[1]))
+def measure(number: int, options: argparse.Namespace) -> dict[str, float]:
+    """Run one configuration in a process of its own: seconds and peak memory."""
+    given = ["--device", options.device, "--threads", str(options.threads), "--configuration", str(number)]
+    command = [sys.executable, __file__, *given, *(["--paper"] if options.paper else [])]
+    finished = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(finished.stdout)
+
+
+def print_measurement(options: argparse.Namespace) -> None:
+    run, parameters = prepare(options.configuration, options)
+    if options.device.startswith("cuda"):
+        run()  # warm up
+    start = time.perf_counter()
+    run()
+    seconds = time.perf_counter() - start
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if options.device.startswith("cuda"):
+        peak = torch.cuda.max_memory_allocated(options.device)
+    print(json.dumps({"seconds": seconds, "peak_gb": peak / 1e9, "parameters": parameters}))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=2, help="of torch on the CPU")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--narrow", action="store_true", help="the demo's narrow network")
-    parser.add_argument("--with", dest="more", choices=["compile"], action="append", default=[], help="add a gain")
-    parser.add_argument("--small-pages", action="store_true", help="memory in pages of 4 KB, not as the product has it")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--paper", action="store_true", help="the paper's network instead of the demo's")
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks/product.json"))
-    parser.add_argument("--peak-of", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--configuration", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if not options.small_pages:
+    if options.configuration is not None:
         use_huge_pages()
-    device = torch.device(options.device)
-    torch.set_num_threads(options.threads)
-    cube, network = random_globe(device), NARROW if options.narrow else PAPER
-    chosen = configurations(options.more)
-    if options.peak_of is not None:
-        print_peak(Run(chosen[options.peak_of], cube, network))
+        torch.set_num_threads(options.threads)
+        print_measurement(options)
         return
-    runs = [Run(one, cube, network) for one in chosen]
-    for run in runs:
-        if device.type == "cuda" or run.one.engine.compile:
-            print(f"warmed up {run.one.name.strip(' +')}: {timed(run.month, device):.1f} s", flush=True)
-    for number in range(options.rounds):
-        for run in runs:
-            run.measure()
-            print(f"round {number + 1}, {run.one.name.strip(' +')}: {run.seconds[-1]:.2f} s", flush=True)
-    arguments = ["--device", options.device, "--threads", str(options.threads)]
-    arguments += ["--small-pages"] * options.small_pages
-    arguments += ["--narrow"] * options.narrow + [word for one in options.more for word in ("--with", one)]
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name()
-    report = {
-        "device": name,
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads() if device.type == "cpu" else None,
-        "parameters": runs[0].parameters,
-        "tiles": len(Tiling(32, 24, 1).origins(runs[0].cells)),
-        "rounds": options.rounds,
-        "huge_pages": os.environ.get(SWITCH) == "1",
-        "configurations": [
-            {
-                "name": run.one.name.strip(),
-                "way": str(run.one.way),
-                "seconds_a_month": run.median,
-                "times_the_plain_loop": runs[0].median / run.median,
-                "peak_gb": peak_bytes(number, arguments) / 1e9,
-            }
-            for number, run in enumerate(runs)
-        ],
-        "parts_seconds_a_month": parts(runs[-1], options.rounds),
-    }
-    threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
-    print(
-        f"\n{name}{threads}, torch {torch.__version__}, {report['parameters']:,} parameters, {report['tiles']} tiles\n"
-    )
-    print(f"{'':34}{'s/month':>9}{'225 months':>12}{'× plain':>9}{'peak GB':>9}")
-    for run, row in zip(runs, report["configurations"], strict=True):
-        months = 225 * row["seconds_a_month"]
-        length = f"{months / 60:.0f} min" if months >= 120 else f"{months:.0f} s"
-        print(
-            f"{run.one.name:34}{row['seconds_a_month']:9.2f}{length:>12}{row['times_the_plain_loop']:9.2f}"
-            f"{row['peak_gb']:9.2f}"
-        )
-    print("\nof which, or besides:")
-    for part, seconds in report["parts_seconds_a_month"].items():
-        print(f"  {part:32}{seconds:9.2f}")
+    rounds: list[list[dict[str, float]]] = [[] for _ in CONFIGURATIONS]
+    for turn in range(options.rounds):
+        for number, (name, *_) in enumerate(CONFIGURATIONS):
+            rounds[number].append(measure(number, options))
+            print(f"round {turn + 1}: {name}: {rounds[number][-1]['seconds']:.2f} s", file=sys.stderr, flush=True)
+    best = [min(turns, key=lambda found: found["seconds"]) for turns in rounds]
+    grid = "globe" if options.paper else "quarter of the globe"
+    print(f"{int(best[0]['parameters']):,} parameters, {grid}, {options.device}\n\n{'':44}s/month   × plain   peak GB")
+    for (name, *_), found in zip(CONFIGURATIONS, best, strict=True):
+        print(f"{name:44}{found['seconds']:7.2f}{best[0]['seconds'] / found['seconds']:10.2f}{found['peak_gb']:10.2f}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(report, indent=1) + "\n")
-    print(f"\n{options.out}")
+    names = [name for name, *_ in CONFIGURATIONS]
+    options.out.write_text(json.dumps(dict(zip(names, best, strict=True)), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

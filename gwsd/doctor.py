@@ -1,116 +1,63 @@
-"""What can stop a scenario, looked at before hours are spent: `gwsd doctor` collects the facts here."""
+"""Checks of `gwsd doctor`: software, memory, disk, GPU, raw files and credentials of a scenario."""
 
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterator, Sequence
 from importlib import metadata
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from snakemake.utils import update_config  # type: ignore[import-untyped]
 
-from gwsd.checks import (
-    OK,
-    Check,
-    check_cores,
-    check_credentials,
-    check_disk,
-    check_g3p,
-    check_gpu,
-    check_memory,
-    check_packages,
-    check_python,
-    check_store,
-)
-from gwsd.config import Config, Settings, read_config
-from gwsd.errors import ConfigError
-from gwsd.sources.era5_land_request import area_of, file_name
-from gwsd.sources.g3p_download import NAME
+from gwsd.config import PROJECT_FILE, Config, Settings, read_config
+from gwsd.data.credentials import find_credentials
+from gwsd.data.era5_land_download import area_of, check_account, file_name
+from gwsd.errors import ConfigError, DataError
 
-LEAST_PYTHON = ">=3.11"
-"""Where the project's own metadata are not installed."""
-
-YEAR_BYTES = 1.2e9
-"""A year of ERA5-Land: the globe, four variables."""
-
-CLIMATE_STEP = 0.1
-"""Spacing of ERA5-Land's nodes, degrees."""
-
+MEMORY_BYTES = 4.0e9  # peak of the largest jobs together with Snakemake
+YEAR_BYTES = 1.2e9  # of ERA5-Land: the globe, all variables
 G3P_BYTES = 1.0e9
-RESULTS_BYTES = 3.0e9
-"""What a scenario at the paper's scale leaves under results/."""
+RESULTS_BYTES = 3.0e9  # of a scenario of the paper's size
+LONG_SECONDS = 6 * 3600.0  # of all trainings together: longer is a warning
 
 
-@dataclass(frozen=True)
-class Downloads:
-    """What a scenario has still to download.
+class Check(NamedTuple):
+    """Result of a check, printed as one line."""
 
-    Attributes
-    ----------
-    years : list of int
-        Years of ERA5-Land that are not there yet.
-    years_there : int
-        Those that are.
-    g3p : bool
-        Whether the zip of G3P is not there yet.
-    year_bytes : float
-        Size of a year, of the scenario's variables and region.
-    """
+    name: str
+    status: Literal["ok", "warn", "FAIL"]
+    text: str
 
-    years: list[int]
-    years_there: int
-    g3p: bool
-    year_bytes: float
+    def __str__(self) -> str:
+        return " ".join(f"{self.status:<4}  {self.name}: {self.text}".split("\n"))
 
 
 def read_documents(folder: Path, more: Sequence[Path] = ()) -> Config:
-    """Read the settings as the workflow does: config.yaml, local.yaml over it, then further files.
-
-    Parameters
-    ----------
-    folder : Path
-        The working directory; where it has no config.yaml, the project's is taken.
-    more : sequence of Path
-        Laid over, in this order.
+    """Read config.yaml (of `folder`, else of the project), local.yaml and further files over it, as the workflow does.
 
     Raises
     ------
     ConfigError
         If a file is missing or a setting is wrong.
     """
-    base = folder / "config.yaml"
-    if not base.is_file():
-        base = Path(str(files("gwsd"))).parent / "config.yaml"
-    local = folder / "local.yaml"
+    base, local = folder / "config.yaml", folder / "local.yaml"
     document: dict[str, Any] = {}
-    for path in (base, *([local] if local.is_file() else []), *more):
-        if not path.is_file():
-            raise ConfigError(f"{path}: no such file; --config takes files of settings to lay over config.yaml")
+    for path in (base if base.is_file() else PROJECT_FILE, *([local] if local.is_file() else []), *more):
         try:
-            layer = yaml.safe_load(path.read_text())
+            update_config(document, yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        except FileNotFoundError:
+            raise ConfigError(f"{path}: no such file; --config takes files to merge over config.yaml") from None
         except yaml.YAMLError as error:
-            raise ConfigError(f"{path}: it is no YAML ({' '.join(str(error).split())})") from None
-        document = _laid_over(document, layer or {})
+            raise ConfigError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from None
     return read_config(document)
 
 
 def examine(config: Config, scenario: str, *, offline: bool = False) -> Iterator[Check]:
-    """Check what a scenario needs, the quick looks first.
-
-    Parameters
-    ----------
-    config : Config
-        All settings.
-    scenario : str
-        The one to check for.
-    offline : bool
-        Ask no server.
-
-    Yields
-    ------
-    Check
+    """Run all checks of a scenario, the quick ones first; `offline` skips those that ask a server.
 
     Raises
     ------
@@ -118,116 +65,116 @@ def examine(config: Config, scenario: str, *, offline: bool = False) -> Iterator
         If there is no such scenario.
     """
     settings = config.settings(scenario)
-    least, requirements = _requirements()
-    yield check_python(platform.python_version(), least)
-    yield check_packages(requirements, _version)
-    downloads = downloads_of(config, settings)
-    yield from check_disk(disk_needs(config, scenario, settings, downloads))
-    yield check_memory(_memory_bytes())
-    yield check_cores(_cores())
-    yield check_gpu(settings, _gpus(), training_seconds)
-    if downloads.years:
-        found, credentials = check_credentials(os.environ, Path.home())
-        yield found
-        if credentials is not None and not offline:
-            yield from check_store(credentials)
-    elif downloads.years_there:
-        yield Check("ERA5-Land", OK, f"all {downloads.years_there} years are in {config.raw_dir}")
-    if downloads.g3p and not offline:
-        yield check_g3p(settings.downloads.g3p_urls)
+    missing = missing_files(config, settings)
+    yield from check_packages()
+    yield check_memory()
+    yield from check_disk(config, scenario, settings, missing)
+    yield check_gpu(settings)
+    found = f"{len(missing)} will be downloaded to {config.raw_dir}" if missing else "no download is needed"
+    yield Check("raw files", "ok", found)
+    if any(path.parent.name == "era5_land" for path in missing):
+        yield check_credentials(offline)
 
 
-def downloads_of(config: Config, settings: Settings) -> Downloads:
-    """Find out what is still to be downloaded for a scenario: nothing for a twin, or files of the user's own."""
-    raw = Path(config.raw_dir)
-    years: list[int] = []
-    if settings.sources.climate == "era5_land" and config.climate_path is None:
-        years = list(range(int(settings.period.climate_start[:4]), int(settings.period.end[:4]) + 1))
-    area = area_of(settings.region)
-    missing = [year for year in years if not (raw / "era5_land" / file_name(year, area)).is_file()]
-    needs_zip = settings.sources.storage == "g3p" and config.storage_path is None
-    west, south, east, north = settings.region
-    share = (east - west) * (north - south) / (360 * 180) * len(settings.climate_variables) / 4
-    return Downloads(
-        years=missing,
-        years_there=len(years) - len(missing),
-        g3p=needs_zip and not (raw / "g3p" / NAME).is_file(),
-        year_bytes=YEAR_BYTES * share,
-    )
+def check_packages() -> Iterator[Check]:
+    """Compare Python and the installed packages, torch among them, with the project's requirements."""
+    try:
+        needed = str(metadata.metadata("gwsd").json.get("requires_python", ">=3.11"))
+        requirements = list(map(Requirement, metadata.requires("gwsd") or []))
+    except metadata.PackageNotFoundError:
+        yield Check("packages", "FAIL", "gwsd is not installed as a package. Run make, or pip install --editable .")
+        return
+    python = platform.python_version()
+    fits = SpecifierSet(needed).contains(python, prereleases=True)
+    yield Check("Python", "ok" if fits else "FAIL", f"{python} (needs {needed})")
+    wrong = []
+    for requirement in requirements:
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            try:
+                version = metadata.version(requirement.name)
+            except metadata.PackageNotFoundError:
+                wrong.append(f"{requirement.name} is missing")
+            else:
+                if not requirement.specifier.contains(version, prereleases=True):
+                    wrong.append(f"{requirement.name} {version} (needs {requirement.specifier})")
+    if wrong:
+        yield Check("packages", "FAIL", f"{', '.join(wrong)}. Install the lock: make, or envs/gwsd.yaml with conda.")
+    else:
+        yield Check("packages", "ok", f"all as required, torch {metadata.version('torch')}")
 
 
-def disk_needs(
-    config: Config, scenario: str, settings: Settings, downloads: Downloads
-) -> dict[Path, tuple[float, str]]:
-    """Return what will be written, by folder: bytes, and how they come about."""
-    raw, results = Path(config.raw_dir), Path("results") / scenario
-    years, size = len(downloads.years), downloads.year_bytes / 1e9
-    words = [f"ERA5-Land {size:.2g} GB × {years} years, and one to unpack"] if years else []
-    words += [f"G3P {G3P_BYTES / 1e9:.0f} GB"] if downloads.g3p else []
-    bytes_raw = downloads.year_bytes * (years + 1) * bool(years) + G3P_BYTES * downloads.g3p
-    bytes_results, more = RESULTS_BYTES, ""
-    if settings.sources.climate == "twin":
-        span = int(settings.period.end[:4]) - int(settings.period.climate_start[:4]) + 1
-        twin = YEAR_BYTES * (CLIMATE_STEP / settings.twin.climate_step) ** 2 * span
-        bytes_results, more = bytes_results + twin, f", twin's climate {twin / 1e9:.1f} GB"
-    there = sum(path.stat().st_size for path in results.rglob("*") if path.is_file()) if results.is_dir() else 0
-    less = f", {there / 1e9:.1f} GB of it there" if there > 1e8 else ""
-    needs = {results: (max(0.0, bytes_results - there), f"results {RESULTS_BYTES / 1e9:.0f} GB{more}{less}")}
-    return ({raw: (bytes_raw, " + ".join(words))} if words else {}) | needs
-
-
-def training_seconds(settings: Settings) -> float:
-    """Measure how long the training of the paper's variant would take on this CPU, s."""
-    from gwsd.training.duration import cpu_seconds
-    from gwsd.training.settings import TrainingSettings
-
-    variant = settings.variant("full")
-    return cpu_seconds(
-        variant["model"],
-        TrainingSettings(**variant["training"]),
-        train_patches=settings.patches.train,
-        size=settings.patches.size,
-    )
-
-
-def _gpus() -> list[str]:
-    import torch
-
-    return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
-
-
-def _cores() -> int:
-    """Processor cores that this process may use, where the system tells."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _memory_bytes() -> float:
-    """Memory of the machine, or of the container where that has less."""
+def check_memory() -> Check:
+    """Compare the memory of the machine, or of its container, with the largest jobs."""
     total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     limit = Path("/sys/fs/cgroup/memory.max")
     text = limit.read_text().strip() if limit.is_file() else ""
-    return min(total, float(text)) if text.isdigit() else total
+    total = min(total, float(text)) if text.isdigit() else total
+    found = f"{total / 1e9:.1f} GB (needs {MEMORY_BYTES / 1e9:.0f})"
+    return Check("memory", "ok" if total >= MEMORY_BYTES else "FAIL", found)
 
 
-def _requirements() -> tuple[str, list[str]]:
-    """Return which Python and which packages the project asks for, as it was installed."""
+def missing_files(config: Config, settings: Settings) -> list[Path]:
+    """Return the raw files that are still to be downloaded; none for a twin Earth or user-supplied files."""
+    files, raw = [], Path(config.raw_dir)
+    if settings.sources.storage == "g3p" and config.storage_path is None:
+        files.append(raw / "g3p" / "G3P_v1.12.zip")
+    if settings.sources.climate == "era5_land" and config.climate_path is None:
+        years = range(int(settings.period.climate_start[:4]), int(settings.period.end[:4]) + 1)
+        files += [raw / "era5_land" / file_name(year, area_of(settings.region)) for year in years]
+    return [path for path in files if not path.is_file()]
+
+
+def check_disk(config: Config, scenario: str, settings: Settings, missing: Sequence[Path]) -> Iterator[Check]:
+    """Compare the free space under raw_dir and results/ with what will be written, disk by disk."""
+    west, south, east, north = settings.region
+    year_bytes = YEAR_BYTES * (east - west) * (north - south) / (360 * 180)
+    years = sum(path.parent.name == "era5_land" for path in missing)
+    raw_bytes = year_bytes * (years + bool(years)) + G3P_BYTES * (len(missing) - years)  # one more year to unpack
+    needs: dict[int, float] = {}
+    folders: dict[int, Path] = {}
+    for folder, needed in ((Path(config.raw_dir), raw_bytes), (Path("results") / scenario, RESULTS_BYTES)):
+        existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        disk = existing.stat().st_dev
+        needs[disk] = needs.get(disk, 0.0) + needed
+        folders.setdefault(disk, existing)
+    for disk, folder in folders.items():
+        free = shutil.disk_usage(folder).free
+        text = f"{needs[disk] / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free"
+        advice = ". Free some space, or set raw_dir in local.yaml to a folder on a larger disk."
+        yield Check(f"disk of {folder}", *(("ok", text) if free >= needs[disk] else ("FAIL", text + advice)))
+
+
+def check_gpu(settings: Settings) -> Check:
+    """Report the GPUs, or how long the trainings take on the CPU."""
+    import torch
+
+    from gwsd.devices import format_duration
+
+    gpus = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+    if gpus and settings.training.device != "cpu":
+        return Check("GPU", "ok", ", ".join(gpus))
+    if settings.training.device == "cuda":
+        return Check("GPU", "FAIL", "none, but training.device is cuda. Set it to auto.")
+    trainings, seconds = len(settings.variants) * len(settings.seeds), training_seconds(settings)
+    text = f"not used; each of the {trainings} trainings takes about {format_duration(seconds)} on this CPU"
+    return Check("GPU", "ok" if trainings * seconds < LONG_SECONDS else "warn", text)
+
+
+def training_seconds(settings: Settings) -> float:
+    """Measure a training step of the paper's variant on this CPU and extrapolate it to a training, s."""
+    from gwsd.training.duration import cpu_seconds
+
+    size, patches = settings.patches.size, settings.patches.train
+    return cpu_seconds(settings.model, settings.climate_variables, settings.training, train_patches=patches, size=size)
+
+
+def check_credentials(offline: bool = False) -> Check:
+    """Find the key of the Climate Data Store; unless offline, ask whether it is valid and the licence accepted."""
     try:
-        own = metadata.metadata("gwsd")
-    except metadata.PackageNotFoundError:
-        return LEAST_PYTHON, []
-    return str(own.json.get("requires_python", LEAST_PYTHON)), metadata.requires("gwsd") or []
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _laid_over(base: Mapping[str, Any], layer: Any) -> dict[str, Any]:
-    result = dict(base)
-    for key, value in dict(layer).items():
-        below = result.get(key)
-        result[key] = _laid_over(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
-    return result
+        credentials = find_credentials()
+        if not offline:
+            check_account(credentials)
+    except DataError as error:
+        return Check("Climate Data Store", "FAIL", str(error))
+    valid = "" if offline else "; key and licence are accepted"
+    return Check("Climate Data Store", "ok", f"key found in {credentials.origin}{valid}")

@@ -1,11 +1,13 @@
-"""Errors whose text a person reads: one message, no traceback."""
+"""Errors of the user's making: one message, no traceback."""
+
+AFFECTS_RESULTS = False  # not part of the code hash
 
 
 class GwsdError(Exception):
-    """A mistake that the user can mend.
+    """A mistake that the user can correct.
 
     The message says what is wrong, in which file or key, what was expected and what to do.
-    Command-line programs print it as it stands and exit with status 1.
+    Command-line programs print it and exit with status 1.
     """
 
 
@@ -14,8 +16,8 @@ class ConfigError(GwsdError):
 
 
 class DataError(GwsdError):
-    """A file is missing, damaged or not what its place in the workflow asks for."""
+    """A file is missing, damaged or has unexpected content."""
 
 
 class TrainingError(GwsdError):
-    """A training cannot start or cannot go on."""
+    """A training cannot start or cannot continue."""

@@ -1,6 +1,6 @@
-"""The two grids: half-degree (*coarse*) and eighth-degree (*fine*) cells.
+"""Regular latitude-longitude grids: half-degree (*coarse*) and eighth-degree (*fine*) cells.
 
-Cells are named by their centres. Latitude and longitude both increase; longitude runs from -180 to 180.
+Cells are identified by their centres. Latitude and longitude both increase; longitude runs from -180 to 180.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ COARSE_SPACING = 0.5
 """Side of a coarse cell, degrees (the grid of G3P)."""
 
 REFINEMENT = 4
-"""Fine cells a coarse cell's side (the paper's scale factor s, section 3.1)."""
+"""Fine cells along the side of a coarse cell (the paper's scale factor s, section 3.1)."""
 
 FINE_SPACING = COARSE_SPACING / REFINEMENT
 """Side of a fine cell, degrees."""
@@ -59,7 +59,7 @@ class Grid:
 
     @property
     def is_global(self) -> bool:
-        """Whether the grid wraps round the Earth in longitude."""
+        """True if the grid wraps in longitude."""
         return bool(np.isclose(self.region[2] - self.region[0], 360.0))
 
     def refined(self, factor: int = REFINEMENT) -> "Grid":
@@ -68,20 +68,7 @@ class Grid:
 
 
 def cell_area(lat: NDArray[np.float64], spacing: float) -> NDArray[np.float64]:
-    """Area of cells on the sphere, by latitude of their centres.
-
-    Parameters
-    ----------
-    lat : ndarray, shape (rows,)
-        Latitudes of the cell centres, degrees north.
-    spacing : float
-        Side of a cell, degrees.
-
-    Returns
-    -------
-    ndarray, shape (rows,)
-        Area of one cell in each row, km².
-    """
+    """Area of a cell on the sphere, km², for each row's centre latitude (degrees north)."""
     half = np.deg2rad(spacing) / 2.0
     band = np.sin(np.deg2rad(lat) + half) - np.sin(np.deg2rad(lat) - half)
     return np.asarray(EARTH_RADIUS_KM**2 * np.deg2rad(spacing) * band, dtype=np.float64)

@@ -1,13 +1,18 @@
-"""Evapotranspiration, infiltration and storage change: pure functions of arrays.
+"""Evapotranspiration, infiltration, and the physical constraints and their settings; no torch.
 
 Units: water mm and mm/month, temperature °C, soil moisture m³ m⁻³, latitude degrees north.
 """
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from gwsd.settings import Section
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,9 +27,8 @@ SOLAR_CONSTANT = 118.08
 HOTTEST_THORNTHWAITE = 26.5
 """°C; above it Thornthwaite (1948) tabulates, whatever the heat index."""
 
-
 PEAK_WILLMOTT = 37.5
-"""°C; where the parabola that Willmott et al. (1985) fitted to that table has its peak."""
+"""°C; maximum of the parabola that Willmott et al. (1985) fitted to that table."""
 
 
 class Formula(StrEnum):
@@ -36,10 +40,10 @@ class Formula(StrEnum):
 
 
 class Limit(StrEnum):
-    """What bounds potential evapotranspiration."""
+    """Bounds on potential evapotranspiration by the available water."""
 
     BUDYKO = "budyko"
-    WATER = "water"
+    PRECIPITATION_PLUS_SOIL_WATER = "precipitation_plus_soil_water"
     NONE = "none"
 
 
@@ -55,20 +59,7 @@ def sunset_angle(lat: ArrayLike, day_of_year: ArrayLike) -> Floats:
 
 
 def day_length(lat: ArrayLike, day_of_year: ArrayLike) -> Floats:
-    """Hours of daylight (Allen et al., 1998, equation 34).
-
-    Parameters
-    ----------
-    lat : array_like
-        Latitude, degrees north.
-    day_of_year : array_like
-        Of the middle of the month, 1 to 366; broadcasts against `lat`.
-
-    Returns
-    -------
-    ndarray
-        Hours, 0 to 24.
-    """
+    """Hours of daylight, 0 to 24, by latitude (degrees north) and day of the year (Allen et al., 1998, equation 34)."""
     return 24.0 / np.pi * sunset_angle(lat, day_of_year)
 
 
@@ -86,15 +77,7 @@ def extraterrestrial_radiation(lat: ArrayLike, day_of_year: ArrayLike) -> Floats
 def heat_index(climatology: Floats) -> Floats:
     """Annual heat index of Thornthwaite (1948): the sum of (T/5)^1.514 over the months above 0 °C.
 
-    Parameters
-    ----------
-    climatology : ndarray, shape (12, ...)
-        Mean temperature of each calendar month, °C.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        Dimensionless; 0 where no month is above freezing.
+    `climatology` has shape (12, ...), °C; the index, shape (...), is dimensionless.
     """
     return np.asarray((np.maximum(climatology, 0.0) / 5.0) ** 1.514).sum(axis=0)
 
@@ -107,7 +90,7 @@ def thornthwaite(temperature: Floats, index: Floats, hours: Floats, days: ArrayL
     temperature : ndarray, °C
         Monthly mean.
     index : ndarray
-        Annual heat index of the place.
+        Annual heat index of the cell.
     hours : ndarray, h
         Day length in the middle of the month.
     days : array_like
@@ -120,7 +103,7 @@ def thornthwaite(temperature: Floats, index: Floats, hours: Floats, days: ArrayL
     """
     exponent = 6.75e-7 * index**3 - 7.71e-5 * index**2 + 1.792e-2 * index + 0.49239
     warm = np.clip(temperature, 0.0, HOTTEST_THORNTHWAITE)
-    # A place without a month above freezing in the mean has no index; a warm month there is small anyway.
+    # A cell without a month above freezing in the mean has no index; a warm month there is small anyway.
     standard = 16.0 * (10.0 * warm / np.maximum(index, 1.0)) ** exponent
     capped = np.minimum(temperature, PEAK_WILLMOTT)
     hot = -415.85 + 32.24 * capped - 0.43 * capped**2
@@ -129,21 +112,16 @@ def thornthwaite(temperature: Floats, index: Floats, hours: Floats, days: ArrayL
 
 
 def oudin(temperature: Floats, radiation: Floats, days: ArrayLike) -> Floats:
-    """Potential evapotranspiration of Oudin et al. (2005), equation 3.
+    """Potential evapotranspiration of Oudin et al. (2005), equation 3, mm/month; 0 at and below -5 °C.
 
     Parameters
     ----------
     temperature : ndarray, °C
-        Monthly mean.
+        Monthly mean; the latent heat falls with it (Allen et al., 1998, equation 3-1).
     radiation : ndarray, MJ m⁻² day⁻¹
         Extraterrestrial, in the middle of the month.
     days : array_like
         Length of the month, days.
-
-    Returns
-    -------
-    ndarray, mm/month
-        0 at and below -5 °C. The latent heat falls with temperature (Allen et al., 1998, equation 3-1).
     """
     latent_heat = 2.501 - 2.361e-3 * temperature
     daily = radiation / latent_heat * np.maximum(temperature + 5.0, 0.0) / 100.0
@@ -151,20 +129,9 @@ def oudin(temperature: Floats, radiation: Floats, days: ArrayLike) -> Floats:
 
 
 def hamon(temperature: Floats, hours: Floats, days: ArrayLike) -> Floats:
-    """Potential evapotranspiration of Hamon (1961) in the form of Oudin et al. (2005), table 1.
+    """Potential evapotranspiration of Hamon (1961) as in Oudin et al. (2005), table 1, mm/month.
 
-    Parameters
-    ----------
-    temperature : ndarray, °C
-        Monthly mean.
-    hours : ndarray, h
-        Day length in the middle of the month.
-    days : array_like
-        Length of the month, days.
-
-    Returns
-    -------
-    ndarray, mm/month
+    Arguments as for `thornthwaite`.
     """
     return np.asarray((hours / 12.0) ** 2 * np.exp(temperature / 16.0) * np.asarray(days))
 
@@ -172,7 +139,7 @@ def hamon(temperature: Floats, hours: Floats, days: ArrayLike) -> Floats:
 def potential_evapotranspiration(
     temperature: Floats, lat: Floats, day_of_year: float, days: int, index: Floats, *, formula: Formula
 ) -> Floats:
-    """Potential evapotranspiration of one month by the formula chosen.
+    """Potential evapotranspiration of one month, mm/month.
 
     Parameters
     ----------
@@ -183,12 +150,8 @@ def potential_evapotranspiration(
     days : int
         Length of the month.
     index : ndarray, shape (N,)
-        Thornthwaite's heat index; the other formulas do not read it.
+        Thornthwaite's heat index; the other formulas ignore it.
     formula : Formula
-
-    Returns
-    -------
-    ndarray, shape (N,), mm/month
     """
     if formula == Formula.OUDIN:
         return oudin(temperature, extraterrestrial_radiation(lat, day_of_year), days)
@@ -199,25 +162,21 @@ def potential_evapotranspiration(
 
 
 def limit_by_water(potential: Floats, available: Floats, *, limit: Limit) -> Floats:
-    """Bound potential evapotranspiration by the water that there is.
+    """Bound potential evapotranspiration by the available water, both mm/month.
 
     Parameters
     ----------
     potential : ndarray, mm/month
     available : ndarray, mm/month
-        Precipitation of the month and the soil water at its start.
+        Precipitation of the month plus the soil water at its start.
     limit : Limit
-        `water` takes the smaller of the two. `budyko` is Turc's and Pike's (1964) curve,
-        1/E² = 1/PET² + 1/W², applied to a month's available water as Zhang et al. (2008) do: never above
-        either, and below both where they are alike. `none` returns the potential.
-
-    Returns
-    -------
-    ndarray, mm/month
+        `precipitation_plus_soil_water` takes the smaller of the two. `budyko` is the curve of Turc and Pike (1964),
+        1/E² = 1/PET² + 1/W², applied to a month's available water as in Zhang et al. (2008): never above either,
+        and below both where they are alike. `none` returns the potential.
     """
     if limit == Limit.NONE:
         return potential
-    if limit == Limit.WATER:
+    if limit == Limit.PRECIPITATION_PLUS_SOIL_WATER:
         return np.minimum(potential, available)
     larger = np.maximum(potential, available)
     ratio = np.minimum(potential, available) / np.where(larger > 0.0, larger, 1.0)
@@ -227,7 +186,7 @@ def limit_by_water(potential: Floats, available: Floats, *, limit: Limit) -> Flo
 def evapotranspire(
     potential: Floats, precipitation: Floats, soil_water: Floats, *, capacity: float, limit: Limit
 ) -> tuple[Floats, Floats]:
-    """Take one month's evapotranspiration from the rain and from the soil.
+    """Evapotranspiration of one month, and the soil water at its end.
 
     Parameters
     ----------
@@ -235,7 +194,7 @@ def evapotranspire(
     soil_water : ndarray, mm
         At the start of the month.
     capacity : float
-        Soil water that roots can draw on, mm; what exceeds it drains.
+        Soil water available to roots, mm; any excess drains.
     limit : Limit
         See `limit_by_water`.
 
@@ -243,7 +202,7 @@ def evapotranspire(
     -------
     evapotranspiration : ndarray, mm/month
     soil_water : ndarray, mm
-        At the end of the month, 0 to `capacity`.
+        0 to `capacity`.
     """
     available = precipitation + soil_water
     actual = limit_by_water(potential, available, limit=limit)
@@ -251,15 +210,77 @@ def evapotranspire(
 
 
 def infiltration_efficiency(soil_moisture: ArrayT, intercept: float, slope: float) -> ArrayT:
-    """α(θ) = a + b·θ, the share of the net input that recharges (the paper, equation 13: a = 0.1, b = 0.4)."""
+    """α(θ) = a + b·θ, the share of P - ET that recharges (the paper, equation 13: a = 0.1, b = 0.4)."""
     return intercept + slope * soil_moisture
 
 
-def net_input(precipitation: ArrayT, evapotranspiration: ArrayT) -> ArrayT:
-    """P - ET, mm/month (the paper, equations 12 to 14)."""
-    return precipitation - evapotranspiration
+FORCING = ("precipitation", "evapotranspiration", "soil_moisture")
+"""Climate of the target month that the physical constraints read."""
+
+EVAPOTRANSPIRATION_NEEDS = ("precipitation", "temperature")
+"""Climate variables that evapotranspiration is estimated from."""
 
 
-def storage_change(storage: ArrayT, previous: ArrayT) -> ArrayT:
-    """ΔG, mm/month: storage less that of the month before, never across a gap (the paper, section 3.1)."""
-    return storage - previous
+@dataclass(frozen=True)
+class Constraint:
+    """A physical constraint: its name in the loss, its equation in the paper, and the `FORCING` it reads."""
+
+    term: str
+    equation: int
+    forcing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return for instance "sign (eq. 12)"."""
+        return f"{self.term} (eq. {self.equation})"
+
+
+CONSTRAINTS = (
+    Constraint("sign", 12, ("precipitation", "evapotranspiration")),
+    Constraint("magnitude", 13, FORCING),
+    Constraint("regional", 14, FORCING),
+)
+"""The terms of the physics loss, in the order in which they are added."""
+
+
+def forcing_of(climate_variables: Collection[str]) -> tuple[str, ...]:
+    """Return the forcing that follows from climate variables, evapotranspiration included."""
+    given = {*climate_variables}
+    if given.issuperset(EVAPOTRANSPIRATION_NEEDS):
+        given.add("evapotranspiration")
+    return tuple(name for name in FORCING if name in given)
+
+
+def constraints_with(forcing: Collection[str]) -> tuple[str, ...]:
+    """Return the terms of the constraints that can be computed from a forcing."""
+    return tuple(constraint.term for constraint in CONSTRAINTS if set(constraint.forcing) <= set(forcing))
+
+
+def constraints_of(climate_variables: Collection[str]) -> tuple[str, ...]:
+    """Return the terms of the constraints that can be computed from climate variables."""
+    return constraints_with(forcing_of(climate_variables))
+
+
+class Physics(Section):
+    """The physical constraints, equations (12) to (14)."""
+
+    regional_pool: int = Field(ge=4)
+    """Side of a region in equation (14), fine cells."""
+
+    regional_unit_mm: float = Field(gt=0)
+    """Unit of equation (14), mm."""
+
+    sign_smoothing_mm: float = Field(gt=0)
+    """Width of the smooth sign in equation (12), mm/month."""
+
+    infiltration: Annotated[list[float], Field(min_length=2, max_length=2)]
+    """Intercept and slope of the infiltration efficiency on soil moisture."""
+
+
+class Loss(Physics):
+    """The loss, equations (10) to (15)."""
+
+    physics_weight: float = Field(ge=0)
+    """Weight λ_phys of equation (10)."""
+
+    smoothness_weight: float = Field(ge=0)
+    """Weight λ_smooth of equation (10)."""

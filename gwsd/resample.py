@@ -1,4 +1,4 @@
-"""Interpolation between the coarse and the fine grid: half-pixel centres, everywhere the same."""
+"""Interpolation between the coarse and the fine grid, with half-pixel centres."""
 
 from enum import StrEnum
 
@@ -18,19 +18,18 @@ class Kernel(StrEnum):
 
 
 MARGINS = {Kernel.NEAREST: 0, Kernel.BILINEAR: 1, Kernel.BICUBIC: 2}
-"""Cells beyond a fine cell's own that each kernel reaches."""
+"""Coarse cells beyond the enclosing one that each kernel reads."""
 
 
 def wrapped(field: Tensor, margin: int) -> Tensor:
-    """Put `margin` columns of the other side of the Earth before the first column and behind the last."""
+    """Pad the last axis (longitude) circularly by `margin` columns on both sides."""
     return torch.cat([field[..., -margin:], field, field[..., :margin]], dim=-1)
 
 
 def upsample(field: Tensor, kernel: Kernel, factor: int = REFINEMENT, *, wraps: bool = False) -> Tensor:
     """Interpolate a field to cells `factor` times smaller.
 
-    Pixels are areas (`align_corners=False`): the centre of a coarse cell lies between the two middle
-    fine cells, and beyond the outermost centres the edge value holds.
+    Pixels are areas (`align_corners=False`); beyond the outermost centres the edge value holds.
 
     Parameters
     ----------
@@ -41,12 +40,11 @@ def upsample(field: Tensor, kernel: Kernel, factor: int = REFINEMENT, *, wraps: 
     factor : int
         Refinement along each axis.
     wraps : bool
-        Whether the last column borders on the first.
+        Treat the first and last column as neighbours.
 
     Returns
     -------
     Tensor, shape (B, C, factor·H, factor·W)
-        In the unit of `field`.
     """
     margin = MARGINS[kernel] if wraps else 0
     if margin:
@@ -55,8 +53,3 @@ def upsample(field: Tensor, kernel: Kernel, factor: int = REFINEMENT, *, wraps: 
     if kernel is Kernel.NEAREST:
         return functional.interpolate(field, scale_factor=factor, mode="nearest")
     return functional.interpolate(field, scale_factor=factor, mode=kernel.value, align_corners=False)
-
-
-def block_mean(field: Tensor, factor: int = REFINEMENT) -> Tensor:
-    """Mean over the fine cells of each coarse cell; (B, C, factor·H, factor·W) to (B, C, H, W)."""
-    return torch.nn.functional.avg_pool2d(field, factor)

@@ -1,6 +1,8 @@
 # Needs: the internet and, for ERA5-Land, an account of the Climate Data Store. Makes: the raw files under raw_dir.
-# What is asked for stands in the file's name. Settings are given as resources and code is no input: so no edit of
-# either fetches a file again. Compute nodes often have no internet: downloads run where Snakemake runs.
+# The request is in the file name. A params function that takes `output` does not trigger reruns, and library code is no
+# param: changed settings or code download nothing again. An edit of a shell text below does; to keep the files, run
+# `snakemake --touch FILES` after it. Compute nodes often have no internet: downloads run where Snakemake runs, without
+# a core, since they only wait.
 
 
 localrules:
@@ -8,42 +10,55 @@ localrules:
     download_era5_land,
 
 
+if "cds_requests" not in workflow.global_resources:  # unless given by --resources
+    workflow.register_resource("cds_requests", CONFIG.settings(SCENARIO).downloads.max_concurrent_requests)
+
+
 rule download_g3p:
     message:
         "Downloading G3P v1.12"
     output:
-        zip=f"{CONFIG.raw_dir}/g3p/{G3P_ZIP}",
+        zip=f"{CONFIG.raw_dir}/g3p/G3P_v1.12.zip",
+        record=f"{CONFIG.raw_dir}/g3p/G3P_v1.12.zip.record.json",
+    params:
+        settings=lambda wildcards, output: CONFIG.settings(SCENARIO).downloads.model_dump_json(),
     log:
         f"{CONFIG.raw_dir}/logs/download_g3p.log",
     benchmark:
         f"{CONFIG.raw_dir}/benchmarks/download_g3p.tsv"
     conda:
         "../envs/gwsd.yaml"
-    threads: 1
+    threads: 0
     resources:
         mem_mb=1500,
-        settings=json.dumps(CONFIG.settings(SCENARIO).downloads.model_dump(), sort_keys=True),
+    retries: 2
     shell:
-        "python workflow_scripts/download_g3p.py --settings {resources.settings:q} --zip {output.zip} --log {log}"
+        "python -m workflow_scripts.download_g3p --zip {output.zip:q} "
+        "--settings {params.settings:q} --record {output.record:q} --log {log:q}"
 
 
 rule download_era5_land:
     message:
-        "Downloading ERA5-Land of {wildcards.year}"
+        "Downloading ERA5-Land {wildcards.year}"
     output:
         climate=f"{CONFIG.raw_dir}/era5_land/era5_land_{{year}}{{area}}.nc",
+        record=f"{CONFIG.raw_dir}/era5_land/era5_land_{{year}}{{area}}.nc.record.json",
+    params:
+        settings=lambda wildcards, output: CONFIG.settings(SCENARIO).downloads.model_dump_json(),
+    wildcard_constraints:
+        year=r"\d{4}",
+        area=r"(_-?\d+(\.\d+)?){4}|",
     log:
         f"{CONFIG.raw_dir}/logs/download_era5_land_{{year}}{{area}}.log",
     benchmark:
         f"{CONFIG.raw_dir}/benchmarks/download_era5_land_{{year}}{{area}}.tsv"
     conda:
         "../envs/gwsd.yaml"
-    threads: 1
+    threads: 0
     resources:
         mem_mb=1500,
-        settings=era5_land_request,
-        ahead=years_ahead,
-        at_once=CONFIG.settings(SCENARIO).downloads.requests_at_once,
+        cds_requests=1,
+    retries: 2
     shell:
-        "GWSD_YEARS_AHEAD={resources.ahead:q} GWSD_REQUESTS_AT_ONCE={resources.at_once} "
-        "python workflow_scripts/download_era5_land.py --settings {resources.settings:q} --climate {output.climate} --log {log}"
+        "python -m workflow_scripts.download_era5_land --climate {output.climate:q} "
+        "--settings {params.settings:q} --record {output.record:q} --log {log:q}"

@@ -1,12 +1,11 @@
 # Needs: inputs/{storage,climate,mask}.nc.
-# Makes: patches/{train,validation,test}.csv, how much they overlap, and the normalisation fitted on training patches.
+# Makes: patches/{train,validation,test}.csv, their overlap, and the normalisation fitted on the training patches.
 
 
 rule patches:
     message:
-        "Patches of each split ({wildcards.scenario})"
+        "Sampling patches ({wildcards.scenario})"
     input:
-        code=code("workflow_scripts/patches.py"),
         storage="results/{scenario}/inputs/storage.nc",
         climate="results/{scenario}/inputs/climate.nc",
         mask="results/{scenario}/inputs/mask.nc",
@@ -16,9 +15,11 @@ rule patches:
         test="results/{scenario}/patches/test.csv",
         overlap="results/{scenario}/patches/overlap.csv",
         normalisation="results/{scenario}/patches/normalisation.json",
+        record="results/{scenario}/patches/train.csv.record.json",
     params:
         settings=settings("patches", "climate_variables"),
         seed=seed("patches"),
+        code=code("patches"),
     log:
         "results/{scenario}/logs/patches.log",
     benchmark:
@@ -29,7 +30,4 @@ rule patches:
     resources:
         mem_mb=2500,
     shell:
-        "python {input.code[0]} --storage {input.storage} --climate {input.climate} --mask {input.mask} "
-        "--settings {params.settings:q} --seed {params.seed} --train {output.train} "
-        "--validation {output.validation} --test {output.test} --overlap {output.overlap} "
-        "--normalisation {output.normalisation} --log {log}"
+        command("patches", "storage climate mask", "train validation test overlap normalisation", "seed")

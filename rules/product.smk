@@ -1,4 +1,4 @@
-# Needs: inputs/, patches/normalisation.json, models/ (for a network); for the check also patches/test.csv and twin/truth.nc.
+# Needs: inputs/, and models/ if the method is a network; the check also patches/test.csv and the twin's truth.nc.
 # Makes: product/gwsa_0p125_<year>.nc, global fields of each month that the storage has; product/check_*.csv.
 
 
@@ -6,26 +6,31 @@ rule product:
     message:
         "The product, all years"
     input:
-        [f"results/{SCENARIO}/product/gwsa_0p125_{year}.nc" for year in product_years(CONFIG.settings(SCENARIO))],
+        product_files(SCENARIO),
 
 
 rule product_year:
     message:
-        "Product of {wildcards.year} ({wildcards.scenario})"
+        "Downscaling {wildcards.year} ({wildcards.scenario})"
     input:
-        code=code("workflow_scripts/product.py"),
         storage="results/{scenario}/inputs/storage.nc",
         climate="results/{scenario}/inputs/climate.nc",
         mask="results/{scenario}/inputs/mask.nc",
-        normalisation="results/{scenario}/patches/normalisation.json",
-        weights=weights_of_product,
+        weights=product_weights,
     output:
         product="results/{scenario}/product/gwsa_0p125_{year}.nc",
+        record="results/{scenario}/product/gwsa_0p125_{year}.nc.record.json",
     params:
-        settings=product_settings,
+        settings=settings(
+            "product",
+            "sources",
+            "title",
+            year=lambda wildcards: int(wildcards.year),
+            scenario=lambda wildcards: wildcards.scenario,
+            **product_execution(),
+        ),
         cpu_threads=cpu_threads,
-    wildcard_constraints:
-        year=r"\d{4}",
+        code=code("product"),
     log:
         "results/{scenario}/logs/product/{year}.log",
     benchmark:
@@ -34,34 +39,32 @@ rule product_year:
         "../envs/gwsd.yaml"
     threads: cpu_threads
     resources:
-        gpu=lambda wildcards: 1 if weights_of_product(wildcards) else 0,
+        gpu=product_gpus,
         mem_mb=3000,
     shell:
-        "OMP_NUM_THREADS={params.cpu_threads} python {input.code[0]} --storage {input.storage} "
-        "--climate {input.climate} --mask {input.mask} --normalisation {input.normalisation} "
-        "--weights {input.weights} --settings {params.settings:q} --product {output.product} --log {log}"
+        command("product", "storage climate mask weights", "product", "cpu_threads")
 
 
 rule product_check:
     message:
-        "Product against patches, tiles, field and truth ({wildcards.scenario})"
+        "Checking the product ({wildcards.scenario})"
     input:
-        code=code("workflow_scripts/product_check.py"),
         storage="results/{scenario}/inputs/storage.nc",
         climate="results/{scenario}/inputs/climate.nc",
         mask="results/{scenario}/inputs/mask.nc",
         test="results/{scenario}/patches/test.csv",
-        normalisation="results/{scenario}/patches/normalisation.json",
-        weights=weights_of_product,
-        truth=truth_of_product,
+        weights=product_weights,
+        truth=product_truth,
     output:
-        ways="results/{scenario}/product/check_ways.csv",
+        inference="results/{scenario}/product/check_inference.csv",
         seams="results/{scenario}/product/check_seams.csv",
         correction="results/{scenario}/product/check_correction.csv",
         errors="results/{scenario}/product/check_errors.csv",
+        record="results/{scenario}/product/check_inference.csv.record.json",
     params:
-        settings=product_check_settings,
+        settings=settings("product", **product_execution()),
         cpu_threads=cpu_threads,
+        code=code("product_check"),
     log:
         "results/{scenario}/logs/product/check.log",
     benchmark:
@@ -70,10 +73,12 @@ rule product_check:
         "../envs/gwsd.yaml"
     threads: cpu_threads
     resources:
-        gpu=lambda wildcards: 1 if weights_of_product(wildcards) else 0,
+        gpu=product_gpus,
         mem_mb=4000,
     shell:
-        "OMP_NUM_THREADS={params.cpu_threads} python {input.code[0]} --storage {input.storage} "
-        "--climate {input.climate} --mask {input.mask} --test {input.test} --normalisation {input.normalisation} "
-        "--weights {input.weights} --truth {input.truth} --settings {params.settings:q} --ways {output.ways} "
-        "--seams {output.seams} --correction {output.correction} --errors {output.errors} --log {log}"
+        command(
+            "product_check",
+            "storage climate mask test weights truth",
+            "inference seams correction errors",
+            "cpu_threads",
+        )

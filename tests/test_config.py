@@ -1,4 +1,4 @@
-"""Settings: what is accepted, what is refused, and in which words."""
+"""Settings: merging, validation and error messages."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gwsd.config import Config, derive_seed, read_config, settings_reference
+from gwsd.config import derive_seed, read_config, settings_reference
 from gwsd.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,109 +17,95 @@ def document() -> dict:
     return yaml.safe_load((ROOT / "config.yaml").read_text())
 
 
-def refused(document: dict) -> str:
-    with pytest.raises(ConfigError) as caught:
-        read_config(document)
-    return str(caught.value)
-
-
-def test_the_paper_scenario_departs_in_its_title_alone(document: dict) -> None:
-    assert set(document["scenarios"]["paper"]) == {"title"}
+def changed(document: dict, path: str, value: object) -> dict:
+    """Return the document with one key set, such as `settings.model.history_months`."""
+    copy = deepcopy(document)
+    here, (*parents, key) = copy, path.split(".")
+    for part in parents:
+        here = here[part]
+    here[key] = value
+    return copy
 
 
 def test_settings_survive_a_round_trip(document: dict) -> None:
-    config = read_config(document)
-    again = yaml.safe_load(yaml.safe_dump(config.settings("demo").model_dump()))
-    document["scenarios"]["copy"] = again
-    assert read_config(document).settings("copy") == config.settings("demo")
+    settings = read_config(document).settings("demo")
+    again = changed(document, "scenarios.copy", yaml.safe_load(yaml.safe_dump(settings.model_dump())))
+    assert read_config(again).settings("copy") == settings
 
 
-def test_a_misspelt_scenario_names_the_nearest(document: dict) -> None:
-    document["scenario"] = "dmeo"
-    assert refused(document) == "scenario 'dmeo'; did you mean 'demo'? (known: demo, twin, observed, paper, own)"
+def test_the_paper_scenario_uses_the_shared_settings(document: dict) -> None:
+    assert set(document["scenarios"]["paper"]) == {"title"}
 
 
-def test_a_negative_batch_size_is_one_line(document: dict) -> None:
-    document["scenarios"]["demo"]["training"]["batch_size"] = -1
-    message = refused(document)
-    assert message == "scenarios.demo.training.batch_size: -1 is not allowed, expected greater than or equal to 1"
-
-
-def test_a_mistake_in_the_shared_settings_is_said_once(document: dict) -> None:
-    document["settings"]["training"]["clip_norm"] = 0
-    assert refused(document) == "settings.training.clip_norm: 0 is not allowed, expected greater than 0"
+def test_a_file_overrides_only_the_keys_that_it_states(document: dict) -> None:
+    demo, paper = (read_config(document).settings(name) for name in ("demo", "paper"))
+    assert demo.patches.train == document["scenarios"]["demo"]["patches"]["train"]
+    assert demo.patches.size == paper.patches.size == document["settings"]["patches"]["size"]
 
 
 @pytest.mark.parametrize(
-    ("path", "key", "value", "words"),
+    ("path", "value", "message"),
     [
-        (("settings",), "trainin", {}, "settings.trainin: unknown setting; did you mean 'training'?"),
-        (("settings", "model"), "memroy", 6, "settings.model.memroy: unknown setting; did you mean 'memory'?"),
+        ("scenario", "dmeo", "scenario 'dmeo': not in config.yaml; did you mean 'demo'?"),
+        ("storage_pth", "x", "storage_pth: unknown setting; did you mean 'storage_path'?"),
+        ("raw_dir", 3, "raw_dir: 3 is not a string"),
+        ("settings.trainin", {}, "settings.trainin: unknown setting; did you mean 'training'?"),
+        ("settings.model.histry_months", 6, "settings.model.histry_months: unknown setting; did you mean 'history_"),
+        ("settings.training.clip_norm", 0, "settings.training.clip_norm: 0 is not allowed, expected greater than 0"),
+        ("settings.training.epochs", "30", 'settings.training.epochs: "30" is not allowed, expected a valid int'),
+        ("scenarios.demo.training.batch_size", -1, "scenarios.demo.training.batch_size: -1 is not allowed, expected"),
+        ("settings.evapotranspiration.formula", "oudn", "did you mean 'oudin'?"),
+        ("settings.patches.size", 33, "settings.patches.size: 33 is not allowed, expected a multiple of 8"),
+        ("settings.period.end", "2023-13", "settings.period.end"),
+        ("settings.sources.climate", "era5_lnad", "did you mean 'era5_land'?"),
+        ("settings.sources.storage", "era5", "expected one of twin, g3p, local"),
+        ("settings.climate_variables", ["tp", "precipitation"], "expected each value once"),
+        ("settings.downloads.g3p_urls", ["https://a:b@c.org/G3P.zip"], "put those in ~/.netrc"),
+        ("settings.product.method", "ful", "no such method; did you mean 'full'?"),
+        ("settings.variants.wide", {"model": {"lstm_channels": 9}}, "settings.variants.wide.group: None is not"),
         (
-            ("settings", "training"),
-            "epochs",
-            "30",
-            'settings.training.epochs: "30" is not allowed, expected a valid int',
+            "settings.variants.wide",
+            {"group": "ours", "model": {"lstm_chanels": 9}},
+            "settings.variants.wide.model.lstm_chanels: unknown setting; did you mean 'lstm_channels'?",
         ),
-        (("settings", "evapotranspiration"), "formula", "oudn", "did you mean 'oudin'?"),
-        (("settings", "patches"), "size", 33, "settings.patches.size: 33 is not allowed, expected a multiple of 8"),
-        (("settings", "period"), "end", "2023-13", "settings.period.end"),
-        (("settings", "sources"), "climate", "era5_lnad", "era5, era5_land; did you mean 'era5_land'?"),
-        (("settings", "sources"), "storage", "era5", "expected one of twin, g3p, local"),
-        (("settings",), "climate_variables", ["tp", "precipitation"], "expected each variable once"),
-        (("settings", "downloads"), "g3p_urls", ["https://a:b@c.org/G3P.zip"], "put those in ~/.netrc"),
-        ((), "storage_pth", "x", "storage_pth: unknown setting; did you mean 'storage_path'?"),
-        ((), "raw_dir", 3, "raw_dir: 3 is not a text"),
+        (
+            "settings.variants.small",
+            {"group": "ours", "patches": {"size": 16}},
+            "settings.variants.small.patches: unknown section of a variant",
+        ),
     ],
 )
-def test_mistakes_name_key_value_and_what_is_allowed(
-    document: dict, path: tuple[str, ...], key: str, value: object, words: str
+def test_a_mistake_is_one_line_with_key_value_and_what_is_allowed(
+    document: dict, path: str, value: object, message: str
 ) -> None:
-    here = document
-    for part in path:
-        here = here[part]
-    here[key] = value
-    message = refused(document)
-    assert words in message
-    assert len(message.splitlines()) == 1
+    with pytest.raises(ConfigError) as caught:
+        read_config(changed(document, path, value))
+    assert message in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
 
 
-def test_climate_variables_go_by_either_name_and_reach_every_variant(document: dict) -> None:
-    document["scenarios"]["demo"]["climate_variables"] = ["tp", "temperature"]
-    settings = read_config(document).settings("demo")
-    assert settings.climate_variables == ["precipitation", "temperature"]
-    assert settings.variant("memory_1")["model"]["climate_variables"] == ["precipitation", "temperature"]
-
-
-def test_a_variant_that_overrides_an_unknown_key(document: dict) -> None:
-    document["settings"]["variants"]["wide"] = {"model": {"lstm_chanels": 128}}
-    message = refused(document)
-    assert message.startswith(
-        "settings.variants.wide.model.lstm_chanels: unknown setting; did you mean 'lstm_channels'?"
-    )
-
-
-def test_a_variant_may_not_depart_in_the_patches(document: dict) -> None:
-    document["settings"]["variants"]["small"] = {"patches": {"size": 16}}
-    assert "settings.variants.small.patches: unknown section of a variant" in refused(document)
-
-
-def test_variants_depart_only_in_what_they_state(document: dict) -> None:
+def test_a_variant_differs_only_in_what_it_states(document: dict) -> None:
     settings = read_config(document).settings("demo")
     full, short = settings.variant("full"), settings.variant("memory_1")
-    assert short["model"].pop("memory") == 1
-    assert full["model"].pop("memory") == 6
+    assert (full["model"].pop("history_months"), short["model"].pop("history_months")) == (6, 1)
     assert short == full
+    weight = read_config(changed(document, "settings.loss.physics_weight", 0.1)).settings("demo")
+    assert weight.variant("no_physics") == settings.variant("no_physics")
+    assert weight.variant("full") != settings.variant("full")
 
 
-def test_an_unused_loss_weight_does_not_reach_no_physics(document: dict) -> None:
-    before = read_config(document).settings("demo").variant("no_physics")
-    changed = deepcopy(document)
-    changed["settings"]["loss"]["physics_weight"] = 0.1
-    assert read_config(changed).settings("demo").variant("no_physics") == before
-    assert read_config(changed).settings("demo").variant("full") != read_config(document).settings("demo").variant(
-        "full"
-    )
+def test_groups_select_the_methods_of_a_table(document: dict) -> None:
+    wide = {"group": "component", "model": {"lstm_channels": 9}}
+    settings = read_config(changed(document, "settings.variants.wide", wide)).settings("demo")
+    components = ["no_convlstm", "no_physics", "no_uncertainty", "wide"]
+    assert settings.variants_of("component") == components
+    assert settings.select_methods("full", "component") == ["full", *components]
+    assert settings.select_methods("interpolations", "ours") == ["nearest", "bilinear", "bicubic", "residual"]
+
+
+def test_climate_variables_have_short_names(document: dict) -> None:
+    settings = read_config(changed(document, "settings.climate_variables", ["tp", "temperature"])).settings("demo")
+    assert settings.climate_variables == ["precipitation", "temperature"]
 
 
 def test_seeds_differ_by_stage_and_replicate() -> None:
@@ -128,12 +114,6 @@ def test_seeds_differ_by_stage_and_replicate() -> None:
     assert all(0 <= seed < 2**31 for seed in seeds)
 
 
-def test_synthetic_data_are_labelled(document: dict) -> None:
-    config: Config = read_config(document)
-    assert "synthetic" in config.settings("demo").data_label
-    assert "climate synthetic" in config.settings("observed").data_label
-    assert config.settings("paper").data_label == "observed: G3P v1.12 and ERA5-Land"
-
-
-def test_the_settings_page_is_the_models_own() -> None:
-    assert settings_reference() in (ROOT / "docs" / "settings.md").read_text()
+def test_the_reference_in_the_docs_is_current() -> None:
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    assert page.endswith(settings_reference()), "update it: gwsd settings prints the table"

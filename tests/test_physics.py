@@ -3,13 +3,12 @@ import pandas as pd
 import pyet
 import pytest
 import torch
-import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gwsd import physics
-from gwsd.inputs import calendar
-from gwsd.physics import Formula, Limit
+from gwsd.data import calendar
+from gwsd.physics import Limit
 
 LATITUDES = np.array([-54.75, -23.25, 0.25, 37.75, 64.25])
 MIDDLES = pd.DatetimeIndex([f"2021-{month:02d}-15" for month in range(1, 13)])
@@ -41,15 +40,6 @@ def test_oudin_and_hamon_agree_with_pyet(lat):
     np.testing.assert_allclose(ours, pyet.hamon(temperature, radians, method=0).to_numpy() * days, rtol=1e-6)
 
 
-def test_a_field_agrees_with_pyet_by_the_formula_chosen():
-    temperature = np.linspace(-3.0, 30.0, len(LATITUDES))
-    lat = xr.DataArray(np.deg2rad(LATITUDES)[:, None], dims=("lat", "lon"))
-    field = xr.DataArray(temperature[None, :, None], dims=("time", "lat", "lon"), coords={"time": MIDDLES[6:7]})
-    oracle = pyet.oudin(field, lat).values[0, :, 0] * 31
-    ours = physics.potential_evapotranspiration(temperature, LATITUDES, 196.0, 31, np.zeros(5), formula=Formula.OUDIN)
-    np.testing.assert_allclose(ours, oracle, rtol=1e-6)
-
-
 @pytest.mark.parametrize("index", [45.0, 80.0, 120.0, 140.0])
 def test_thornthwaite_converges_at_26_5_degrees_as_published(index):
     # Thornthwaite (1948): whatever the heat index, 26.5 degC means 13.5 cm in 30 days of 12 hours.
@@ -75,29 +65,6 @@ def test_thornthwaite_of_a_published_example():
     np.testing.assert_allclose(middle, hours, rtol=0.015)
 
 
-def test_thornthwaite_is_continuous_where_the_table_takes_over_and_never_falls_with_heat():
-    warmth = np.linspace(0.0, 45.0, 451)
-    pet = physics.thornthwaite(warmth, np.full(451, 120.0), np.full(451, 12.0), 30)
-    assert (np.diff(pet) >= -0.5).all()
-    assert np.diff(pet).max() < 3.0
-
-
-def test_thornthwaite_worked_by_hand():
-    # Every month 10 degC: i = 2^1.514 = 2.8561, I = 34.273, a = 1.04321; 16 (100 / 34.273)^a = 48.90 mm.
-    climatology = np.full((12, 1), 10.0)
-    index = physics.heat_index(climatology)
-    np.testing.assert_allclose(index, 34.273, atol=2e-3)
-    pet = physics.thornthwaite(np.array([10.0]), index, np.array([12.0]), 30)
-    np.testing.assert_allclose(pet, 48.90, atol=0.02)
-    longer = physics.thornthwaite(np.array([10.0]), index, np.array([15.0]), 31)
-    np.testing.assert_allclose(longer / pet, 15.0 / 12.0 * 31.0 / 30.0)
-
-
-def test_nothing_evaporates_from_frost_by_thornthwaite_even_where_it_never_thaws():
-    pet = physics.thornthwaite(np.array([-30.0, 0.0]), np.zeros(2), np.array([12.0, 12.0]), 31)
-    np.testing.assert_array_equal(pet, 0.0)
-
-
 @given(
     potential=st.floats(0.0, 400.0),
     rain=st.floats(0.0, 1000.0),
@@ -118,7 +85,9 @@ def test_evapotranspiration_stays_within_its_bounds(potential, rain, soil, limit
 
 def test_the_limits_are_what_their_names_say():
     potential, water = np.array([100.0, 100.0, 1.0]), np.array([100.0, 1e6, 1000.0])
-    np.testing.assert_array_equal(physics.limit_by_water(potential, water, limit=Limit.WATER), [100.0, 100.0, 1.0])
+    np.testing.assert_array_equal(
+        physics.limit_by_water(potential, water, limit=Limit.PRECIPITATION_PLUS_SOIL_WATER), [100.0, 100.0, 1.0]
+    )
     np.testing.assert_allclose(
         physics.limit_by_water(potential, water, limit=Limit.BUDYKO), [100.0 / np.sqrt(2.0), 100.0, 1.0], rtol=1e-5
     )
@@ -127,11 +96,9 @@ def test_the_limits_are_what_their_names_say():
     np.testing.assert_array_equal(dry, 0.0)
 
 
-def test_infiltration_and_storage_change_take_arrays_and_tensors():
+def test_infiltration_takes_arrays_and_tensors():
     moisture = np.array([0.0, 0.25, 0.5])
     np.testing.assert_allclose(physics.infiltration_efficiency(moisture, 0.1, 0.4), [0.1, 0.2, 0.3])
     tensor = torch.tensor(moisture, requires_grad=True)
     physics.infiltration_efficiency(tensor, 0.1, 0.4).sum().backward()
     np.testing.assert_allclose(tensor.grad, 0.4)
-    np.testing.assert_allclose(physics.net_input(np.array([50.0]), np.array([80.0])), -30.0)
-    np.testing.assert_allclose(physics.storage_change(np.array([5.0]), np.array([8.0])), -3.0)

@@ -1,4 +1,4 @@
-"""The worked examples of docs/your-own-data.md, done as the page says in a copy of the project."""
+"""The worked examples of docs/your-own-data.md, followed in a copy of the project."""
 
 import json
 import re
@@ -12,15 +12,14 @@ import xarray as xr
 import yaml
 
 from gwsd.config import read_config
+from gwsd.data.calendar import month_range
 from gwsd.grid import Grid
-from gwsd.inputs.calendar import month_range
 from tests.workflow.conftest import ROOT, Project
 
 PAGE = (ROOT / "docs/your-own-data.md").read_text()
-MODULE = "gwsd/sources/csr_mascons.py"
 REGION = Grid(0.5, (98.0, 8.0, 110.0, 20.0))
 READ_SETTINGS = """
-import json, sys, yaml
+import json, yaml
 from pathlib import Path
 from gwsd.config import read_config
 document = yaml.safe_load(Path("config.yaml").read_text())
@@ -42,7 +41,7 @@ def local_yaml(scenario):
 
 
 def make_mascons(path, months=("2003-10-16", "2003-10-31", "2004-01-01", "2004-01-16", "2004-02-15")):
-    """A file in the product's own format: `Units`, days since 2002, cm, longitudes 0..360, bounds of time."""
+    """A file in the format of the mascons: `Units`, days since 2002, cm, longitudes 0..360, time bounds."""
     lat, lon = np.arange(8.125, 20.0, 0.25), np.arange(98.125, 110.0, 0.25)
     days = (np.array(months, dtype="datetime64[D]") - np.datetime64("2002-01-01")).astype(np.float64) + 0.5
     rng = np.random.default_rng(3)
@@ -66,7 +65,7 @@ def make_mascons(path, months=("2003-10-16", "2003-10-31", "2004-01-01", "2004-0
 
 
 def make_climate(path):
-    """Climate as the workflow aligns it: everything is there in every month."""
+    """Aligned climate without gaps."""
     months = month_range("2003-01", "2004-12")
     shape = (len(months), *REGION.shape)
     fields = {"precipitation": 100.0, "soil_moisture": 0.3, "temperature": 25.0, "surface_pressure": 1000.0}
@@ -76,41 +75,42 @@ def make_climate(path):
     xr.Dataset(variables, coords=coords).to_netcdf(path)
 
 
-def start(project, *command):
-    return subprocess.run(
-        [str(word) for word in command], cwd=project.root, env=project.environment, capture_output=True, text=True
-    )
-
-
-def run(project, *command):
-    result = start(project, *command)
-    assert result.returncode == 0, result.stdout + result.stderr
+def run(project, *command, status=0):
+    words = [str(word) for word in command]
+    result = subprocess.run(words, cwd=project.root, env=project.environment, capture_output=True, text=True)
+    assert result.returncode == status, result.stdout + result.stderr
     return result.stdout + result.stderr
 
 
-def quality_control(project, settings, folder):
+def quality_control(settings, folder):
     """The command of the rule, with outputs in a folder."""
     outputs = {"storage": "storage.nc", "mask": "mask.nc", "reasons": "reasons.csv", "months": "months.csv"}
     read = {name: settings[name] for name in ("sources", "period", "region", "quality", "data_label")}
     return (
-        *(sys.executable, "workflow_scripts/quality_control.py", "--source", MODULE),
-        *("--raw-storage", "STORAGE/mascons.nc", "--climate", "climate.nc", "--settings", json.dumps(read)),
+        *(sys.executable, "-m", "workflow_scripts.quality_control", "--raw-storage", "STORAGE/mascons.nc"),
+        *("--climate", "climate.nc", "--settings", json.dumps(read), "--record", folder / "record.json"),
         *(word for name, file in outputs.items() for word in (f"--{name}", folder / file)),
     )
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A copy of the project with the page's module and scenario in their places, and tiny files."""
+    """A copy of the project with the page's source and scenario, and small files."""
     copy = Project.copy(tmp_path_factory.mktemp("own"))
-    (module,) = blocks("python")
-    (copy.root / MODULE).write_text(module)
+    module, entry = blocks("python")
+    (copy.root / "gwsd/data/csr_mascons.py").write_text(module)
+    registry = copy.root / "gwsd/data/sources.py"
+    (imported,) = re.findall(r"^from .*$", entry, re.MULTILINE)
+    (item,) = re.findall(r"^    \"csr_mascons.*$", entry, re.MULTILINE)
+    text = registry.read_text().replace("from gwsd.data.era5_land", f"{imported}\nfrom gwsd.data.era5_land", 1)
+    registry.write_text(text.replace("STORAGE = {\n", f"STORAGE = {{\n{item}\n", 1))
     (copy.root / "local.yaml").write_text(local_yaml("mascons"))
     make_climate(copy.root / "climate.nc")
+    make_mascons(copy.root / "STORAGE/mascons.nc")
     return copy
 
 
-def test_every_scenario_of_the_page_is_valid_and_its_patches_fit_its_region():
+def test_the_scenario_of_the_page_is_valid_and_its_patches_fit_its_region():
     document = yaml.safe_load((ROOT / "config.yaml").read_text())
     local = yaml.safe_load(local_yaml("basin"))
     document["scenarios"].update(local.pop("scenarios"))
@@ -118,45 +118,37 @@ def test_every_scenario_of_the_page_is_valid_and_its_patches_fit_its_region():
     assert values.patches.size <= min(Grid(0.5, tuple(values.region)).shape)
     assert values.climate_variables == ["precipitation", "temperature"]
     before = month_range(values.period.climate_start, values.period.start)
-    assert len(before) - 1 >= max(int(values.variant(name)["model"]["memory"]) for name in values.variants)
+    assert len(before) - 1 >= max(int(values.variant(name)["model"]["history_months"]) for name in values.variants)
 
 
-def test_the_module_of_the_page_is_a_product_and_its_files_pass_quality_control(project):
+def test_the_source_of_the_page_passes_quality_control(project):
     settings = json.loads(run(project, sys.executable, "-c", READ_SETTINGS))
     assert settings["sources"]["storage"] == "csr_mascons"
     assert settings["data_label"] == "observed: CSR mascons and ERA5-Land"
     values = make_mascons(project.root / "STORAGE/mascons.nc")
     out = project.root / "out"
-    said = run(project, *quality_control(project, settings, out))
-    assert "storage: 0.25° regridded conservatively to 0.5°" in said
-    assert f"valid {24 * 24}; months: 5" in said
+    printed = run(project, *quality_control(settings, out))
+    assert "storage: 0.25° regridded conservatively to 0.5°" in printed
+    assert f"valid {24 * 24}; months: 5" in printed
     with xr.open_dataset(out / "storage.nc") as storage:
-        assert storage["time"].values.astype("datetime64[M]").astype(str).tolist() == [
-            *("2003-10", "2003-11", "2003-12", "2004-01", "2004-02")
-        ]
-        # Four cells weigh almost the same: within half a degree the cosine hardly changes.
+        months = storage["time"].values.astype("datetime64[M]").astype(str).tolist()
+        assert months == ["2003-10", "2003-11", "2003-12", "2004-01", "2004-02"]
+        # Four cells have almost the same area: within half a degree the cosine hardly changes.
         plain = values.reshape(5, 24, 2, 24, 2).mean(axis=(2, 4)) * 10.0
         np.testing.assert_allclose(storage["storage"], plain, atol=0.1)
-        assert storage.attrs["data_label"] == settings["data_label"]
+        assert storage["storage"].attrs["quantity"] == "total water storage anomaly"
     assert pd.read_csv(out / "months.csv")["present"].sum() == 5
-
-
-def test_a_misspelt_setting_of_the_new_product_is_one_message(project):
-    make_mascons(project.root / "STORAGE/mascons.nc")
-    settings = json.loads(run(project, sys.executable, "-c", READ_SETTINGS))
     settings["sources"]["storage_variable"] = "lwe_thicknes"
-    result = start(project, *quality_control(project, settings, project.root / "none"))
-    assert result.returncode == 1
-    assert "did you mean 'lwe_thickness'?" in result.stderr
-    assert "Traceback" not in result.stderr
+    printed = run(project, *quality_control(settings, project.root / "none"), status=1)
+    assert "did you mean 'lwe_thickness'?" in printed
+    assert "Traceback" not in printed
     assert not list((project.root / "none").iterdir())
 
 
-def test_snakemake_plans_quality_control_with_the_new_product(project):
-    make_mascons(project.root / "STORAGE/mascons.nc")
+def test_snakemake_plans_quality_control_with_the_new_source(project):
     (project.root / "CLIMATE").mkdir(exist_ok=True)
     for year in range(2002, 2017):
         (project.root / f"CLIMATE/era5_land_{year}.nc").touch()
     planned = run(project, "snakemake", "-n", "-p", "--cores", "1", "results/mascons/inputs/quality.csv")
-    assert f"--source {MODULE} --raw-storage STORAGE/mascons.nc" in planned
+    assert "--raw-storage STORAGE/mascons.nc" in planned
     assert "CLIMATE/era5_land_2016.nc" in planned

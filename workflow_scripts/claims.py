@@ -1,4 +1,4 @@
-"""The claims of the paper and a verdict for each."""
+"""Find a verdict for each claim of the paper."""
 
 import json
 
@@ -6,21 +6,17 @@ from gwsd.provenance.job import Job, run
 
 
 def claims(job: Job) -> None:
-    """Weigh every claim of the paper against itself, facts from outside, and this run's tables and figures."""
-    from gwsd.claims.cells import read_cells
-    from gwsd.claims.figure_values import figure_values
-    from gwsd.claims.listing import csv_of, document_of
-    from gwsd.claims.reading import read_ledger
-    from gwsd.claims.verdicts import audit
+    """Join the findings of paper/claims.yaml with the values of tables and figures."""
+    from gwsd.publication.audit import RunValues, audit, claims_csv
+    from gwsd.publication.claims import read_claims
+    from gwsd.publication.figure_statistics import figure_statistics
 
-    ledger = read_ledger(job.input("ledger"))
     results = f"results/{job.settings['scenario']}"
-    computed = figure_values({path.stem: path for path in job.inputs["figures"]}, results)
-    cells = read_cells(job.inputs["values"], computed, job.settings["data_label"])
-    verdicts = audit(ledger, cells)
-    document = document_of(verdicts, cells, computed, f"{results}/audit/claims.json")
-    job.outputs["json"].write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-    job.outputs["csv"].write_text(csv_of(verdicts))
+    computed = figure_statistics({path.stem: path for path in job.inputs["figures"]}, results)
+    values = RunValues.read(job.inputs["values"], computed, job.settings["data_label"])
+    document = audit(read_claims(job.input("ledger")), values, computed, f"{results}/audit/claims.json")
+    job.outputs["json"].write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    job.outputs["csv"].write_text(claims_csv(document["claims"]), encoding="utf-8")
     job.report(", ".join(f"{name.replace('_', ' ')} {count}" for name, count in document["counts"].items()))
 
 

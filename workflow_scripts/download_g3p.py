@@ -1,21 +1,22 @@
-"""G3P v1.12 from its publisher."""
+"""Download G3P v1.12."""
+
+from pathlib import Path
 
 from gwsd.provenance.job import Job, run
 
 
 def download_g3p(job: Job) -> None:
-    """Download the zip of G3P v1.12; raw.lock.json in the working directory tells whether it is the one seen before."""
-    from pathlib import Path
+    """Download the zip of G3P v1.12 and compare it with raw.lock.json in the working directory."""
+    from gwsd.data import download
 
-    from gwsd.sources.g3p_download import download_g3p as download
-
-    facts = download(
-        job.settings["g3p_urls"],
+    settings = job.settings
+    facts = download.download_g3p(
+        settings["g3p_urls"],
         job.outputs["zip"],
         Path("raw.lock.json"),
-        attempts=job.settings["attempts"],
-        wait_seconds=job.settings["wait_seconds"],
-        largest_bytes=int(job.settings["largest_gb"] * 1e9),
+        retries=settings["retries"],
+        backoff_s=settings["backoff_s"],
+        max_bytes=int(settings["max_file_gb"] * 1e9),
     )
     job.note(raw=facts)
     job.report(f"G3P v1.12 from {facts['url']}: {facts['bytes'] / 1e6:.1f} MB, SHA-256 {facts['sha256']}")

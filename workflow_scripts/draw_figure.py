@@ -1,23 +1,37 @@
-"""One figure, drawn from its data file alone."""
+"""Draw one figure from its data file."""
 
+from importlib import import_module
+
+from gwsd.artifacts.data_file import foot, read_data
+from gwsd.artifacts.json_face import write_figure
+from gwsd.artifacts.settings import Plot
+from gwsd.artifacts.style import save_figure
 from gwsd.provenance.job import Job, run
 
 
-def draw(job: Job) -> None:
-    """Draw a figure as PDF and PNG, and list the values that it prints on itself."""
-    from gwsd.figures.data_file import read_data
-    from gwsd.figures.drawing import draw_figure, values_function
-    from gwsd.figures.style import PlotStyle
-    from gwsd.numbers.of_figure import write_figure
-
-    style = PlotStyle(**job.settings["plot"])
-    name = job.input("drawing").stem
-    for kind in ("pdf", "png"):
-        draw_figure(name, job.input("data"), job.outputs[kind], style)
+def draw_figure(job: Job) -> None:
+    """Draw the figure that the settings name as PDF and PNG, and list the values that it prints."""
+    name, caption = job.settings["artifact"], job.settings["caption"]
+    figure, style = import_module(f"gwsd.artifacts.{name}"), Plot.from_job(job.settings["plot"])
     data = read_data(job.input("data"))
-    file, caption = job.input("data").as_posix(), job.settings["caption"]
-    write_figure(job.outputs["json"], values_function(name)(data), data, file=file, caption=caption)
+    for suffix in ("pdf", "png"):
+        save_figure(figure.draw(data, style), job.outputs[suffix], style)
+    below = foot(data)
+    write_figure(
+        job.outputs["json"],
+        figure.values(data),
+        artifact=name,
+        caption=caption,
+        file=job.input("data").as_posix(),
+        data_label=below.pop("data_label"),
+        notes=[note for note in below.values() if note],
+    )
 
 
 if __name__ == "__main__":
-    run(draw, inputs=["drawing", "data"], outputs=["pdf", "png", "json"])
+    run(
+        draw_figure,
+        inputs=["data"],
+        outputs=["pdf", "png", "json"],
+        modules=lambda settings: [f"gwsd.artifacts.{settings['artifact']}"],
+    )

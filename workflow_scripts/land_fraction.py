@@ -3,13 +3,13 @@
 from gwsd.provenance.job import Job, run
 
 SUBCELLS = 15**2
-"""Cells of the land mask (30 arc-seconds) in a fine cell; a fraction is a whole number of them."""
+"""Cells of the land mask (30 arc-seconds) per fine cell; a fraction is a multiple of 1/225."""
 
 
 def land_fraction(job: Job) -> None:
     """Write the land fraction of the fine grid of a region."""
+    from gwsd.data.land import land_fraction
     from gwsd.grid import COARSE_SPACING, Grid
-    from gwsd.sources.land import land_fraction
 
     land = land_fraction(Grid(COARSE_SPACING, tuple(job.settings["region"])).refined())
     packed = (land * SUBCELLS).round().astype("uint8").assign_attrs(land.attrs, scale_factor=1 / SUBCELLS)

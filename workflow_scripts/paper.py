@@ -1,37 +1,31 @@
-"""The article of a scenario: PDF, the numbers in it, and what LaTeX needs."""
+"""Typeset the article of a scenario, list the numbers in it, and write the LaTeX files."""
 
 import json
 
 from gwsd.provenance.job import Job, run
 
-SUFFIXES = (".typ", ".bib")
+INPUTS = ("numbers", "root", "claims", "tables", "figures", "images", "sources")
 
 
 def paper(job: Job) -> None:
-    """Inject the published numbers into the sources, typeset them, and list what was injected."""
-    from gwsd.manuscript.article import build_article
+    """Inject the published numbers into the sources and typeset them."""
+    from gwsd.publication.article import build_article
 
     built = build_article(
         numbers=job.input("numbers"),
-        tables=job.inputs["tables"],
-        figures=job.inputs["figures"],
-        images=job.inputs["images"],
         claims=job.input("claims"),
-        sources=[path for path in job.inputs["sources"] if path.suffix in SUFFIXES],
+        **{name: job.inputs[name] for name in ("tables", "figures", "images", "sources")},
         settings=job.settings,
+        root=job.input("root").read_text().strip(),
     )
     for warning in built.warnings:
         job.report(f"Typst: {warning}")
-    job.note(root=built.root)
     job.outputs["pdf"].write_bytes(built.pdf)
-    job.outputs["placed"].write_text(json.dumps(built.placed, indent=0, ensure_ascii=False) + "\n")
-    job.outputs["numbers_tex"].write_text(built.numbers_tex)
-    job.outputs["tables_tex"].write_text(built.tables_tex)
+    placed = json.dumps(built.placed, indent=0, ensure_ascii=False)
+    job.outputs["placed"].write_text(placed + "\n", encoding="utf-8")
+    job.outputs["numbers_tex"].write_text(built.numbers_tex, encoding="utf-8")
+    job.outputs["tables_tex"].write_text(built.tables_tex, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    run(
-        paper,
-        inputs=["numbers", "tables", "figures", "images", "claims", "sources"],
-        outputs=["pdf", "placed", "numbers_tex", "tables_tex"],
-    )
+    run(paper, inputs=INPUTS, outputs=["pdf", "placed", "numbers_tex", "tables_tex"])

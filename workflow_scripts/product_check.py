@@ -1,75 +1,72 @@
-"""The product, checked on some months."""
-
-import json
+"""Check the product on some months."""
 
 from gwsd.provenance.job import Job, run
 
 
 def product_check(job: Job) -> None:
-    """Make some months by tiles and as a field; hold them against test patches, target and, on the twin, the truth."""
+    """Compare tiled and full-field inference with each other, with test patches, the target and the twin's storage."""
     from contextlib import nullcontext
-    from functools import partial
 
     import numpy as np
     import pandas as pd
     import torch
     import xarray as xr
 
-    from gwsd.product.check import check_product, months_with_most_patches, truth_on
-    from gwsd.product.estimators import open_estimator
-    from gwsd.product.months import Correction, resolved
-    from gwsd.product.tiles import Tiling
-    from gwsd.product.whole_grid import Cells, grid_of, open_months
-    from gwsd.sources.twin.truth import Truth
-    from gwsd.training.devices import lease_device
+    from gwsd.devices import lease_device
+    from gwsd.product.check import check_product, months_with_most_patches
+    from gwsd.product.estimator import open_estimator
+    from gwsd.product.grid_batch import ValidCells, grid_of
+    from gwsd.product.months import open_cube
+    from gwsd.product.settings import Product
+    from gwsd.twin.truth import Truth
 
-    settings, model, how = job.settings, job.settings["model"], job.settings["product"]
-    torch.set_num_threads(settings["cpu_threads"])
+    settings = Product.from_job(job.settings["product"])
+    torch.set_num_threads(job.settings["cpu_threads"])
     table = pd.read_csv(job.input("test"))
-    months = months_with_most_patches(table, settings["check_months"])
-    weights = job.inputs["weights"]
-    requested = settings["device"] if weights else "cpu"
-    normalisation = json.loads(job.input("normalisation").read_text())
-    with xr.open_dataset(job.input("mask")) as mask:
-        grid = grid_of(mask)
+    months = months_with_most_patches(table, settings.check_months)
+    weights = next(iter(job.inputs["weights"]), None)
+    requested = job.settings["device"] if weights else "cpu"
     with (
         lease_device(requested, report=job.report) as device,
+        xr.open_dataset(job.input("storage")) as storage,
+        xr.open_dataset(job.input("climate")) as climate,
+        xr.open_dataset(job.input("mask")) as mask,
         Truth(job.input("truth")) if job.inputs["truth"] else nullcontext() as truth,
     ):
         estimator = open_estimator(
-            how["method"], weights, model, normalisation=normalisation, precision=how["precision"], device=device
-        )
-        # A month at a time: the months lie years apart, and all climate between them would be read.
-        cubes = partial(
-            open_months,
-            {name: job.input(name) for name in ("storage", "climate", "mask")},
-            memory=model["memory"],
-            normalisation=normalisation,
-            variables=model["climate_variables"],
+            weights,
+            method=settings.method,
+            patch_size=job.settings["patch_size"],
+            precision=settings.precision,
             device=device,
         )
+        rows, cols = (slice(0, length) for length in grid_of(mask).refined().shape)
+
+        def read_truth(month: np.datetime64) -> torch.Tensor:
+            assert truth is not None
+            return torch.from_numpy(truth.patch(month, rows, cols)).to(device)
+
+        # One month at a time: the months are years apart, and all climate between them would be read.
         check = check_product(
             estimator,
-            lambda month: cubes(np.array([month])),
+            lambda month: open_cube(storage, climate, mask, np.array([month]), estimator),
             months,
             table,
-            Cells.of(cubes(months[:1]), grid),
-            memory=model["memory"],
-            way=resolved(how["way"], estimator),
-            tiling=Tiling(settings["patch_size"], how["stride"], how["batch_size"]),
-            correction=Correction(how["correction"], how["error_correlation"]),
-            truth=None if truth is None else truth_on(truth, grid.refined(), device),
+            ValidCells.of(open_cube(storage, climate, mask, months[:1], estimator), grid_of(mask)),
+            settings,
+            truth=read_truth if truth else None,
             report=job.report,
         )
+        data_label = storage.attrs["data_label"]
     job.note(device=str(device), requested_device=requested, months=[str(month) for month in months])
-    for name in job.outputs:
-        found = getattr(check, name).assign(data_label=settings["data_label"])
-        found.to_csv(job.outputs[name], index=False, lineterminator="\n", float_format="%.6g")
+    for name, path in job.outputs.items():
+        found = getattr(check, name).assign(data_label=data_label)
+        found.to_csv(path, index=False, lineterminator="\n", float_format="%.6g")
 
 
 if __name__ == "__main__":
     run(
         product_check,
-        inputs=["storage", "climate", "mask", "test", "normalisation", "weights", "truth"],
-        outputs=["ways", "seams", "correction", "errors"],
+        inputs=["storage", "climate", "mask", "test", "weights", "truth"],
+        outputs=["inference", "seams", "correction", "errors"],
     )

@@ -1,47 +1,43 @@
-"""Quality control of the storage: which cells are in, which are out, and why."""
-
-from importlib import import_module
+"""Align the storage with the grid and exclude cells that fail quality control."""
 
 from gwsd.provenance.job import Job, run
 
 
 def quality_control(job: Job) -> None:
-    """Decide for each coarse cell whether it is in; write the storage of those, the mask, reasons and months."""
+    """Write the storage of the valid cells, the mask, the counts by reason and the months."""
     import xarray as xr
 
+    from gwsd.data.calendar import list_months
+    from gwsd.data.inputs import control_quality, open_storage, prepare_storage
+    from gwsd.data.netcdf_io import write_inputs
+    from gwsd.data.quality import count_reasons
+    from gwsd.data.settings import Period, Quality, Sources
+    from gwsd.data.storage import label_with_quantity
     from gwsd.grid import COARSE_SPACING, Grid
-    from gwsd.inputs.calendar import list_months
-    from gwsd.inputs.netcdf import write_inputs
-    from gwsd.inputs.quality import QualitySettings, assess, compare_with_expected, count_reasons, keep_valid
-    from gwsd.inputs.storage import align_storage, describe_grid
 
-    period, quality = job.settings["period"], QualitySettings(**job.settings["quality"])
-    sources = job.settings["sources"]
-    product = import_module(".".join(job.input("source").with_suffix("").parts))
-    raw = product.open_storage(
-        job.inputs["raw_storage"], variable=sources["storage_variable"], units=sources["storage_units"]
+    period, sources = Period.from_job(job.settings["period"]), Sources.from_job(job.settings["sources"])
+    storage = prepare_storage(
+        open_storage(
+            job.inputs["raw_storage"],
+            sources.storage,
+            variable=sources.storage_variable,
+            units=sources.storage_units,
+        ),
+        Grid(COARSE_SPACING, tuple(job.settings["region"])),
+        start=period.start,
+        end=period.end,
+        report=job.report,
     )
-    for message in describe_grid(raw):
-        job.report(message)
-    grid = Grid(COARSE_SPACING, tuple(job.settings["region"]))
-    storage = align_storage(raw, grid, start=period["start"], end=period["end"])
-    del raw  # it may be many times as large
     with xr.open_dataset(job.input("climate")) as climate:
-        mask = assess(storage, climate, quality)
-    if comment := mask["reason"].attrs.get("comment"):
-        job.report(f"NOTE: {comment}")
-    for message in compare_with_expected(mask, storage.sizes["time"], quality):
-        job.report(f"NOTE: {message}")
-    label = {"data_label": job.settings["data_label"], "job_key": job.key}
-    write_inputs(keep_valid(storage, mask).assign_attrs(label), job.outputs["storage"])
-    write_inputs(mask.assign_attrs(label), job.outputs["mask"])
-    reasons = count_reasons(mask)
-    reasons.to_csv(job.outputs["reasons"], index=False, lineterminator="\n")
-    months = list_months(storage["time"].values, period["start"], period["end"])
+        valid, mask = control_quality(storage, climate, Quality.from_job(job.settings["quality"]), job.report)
+    data_label = label_with_quantity(job.settings["data_label"], storage["storage"].attrs["quantity"])
+    attributes = {"data_label": data_label, "job_key": job.key}
+    write_inputs(valid.assign_attrs(attributes), job.outputs["storage"])
+    write_inputs(mask.assign_attrs(attributes), job.outputs["mask"])
+    count_reasons(mask).to_csv(job.outputs["reasons"], index=False, lineterminator="\n")
+    months = list_months(storage["time"].values, period.start, period.end)
     months.to_csv(job.outputs["months"], index=False, lineterminator="\n")
-    counts = ", ".join(f"{row.reason} {row.cells:,}" for row in reasons.itertuples() if row.cells)
-    job.report(f"cells: {counts}; months: {storage.sizes['time']}")
 
 
 if __name__ == "__main__":
-    run(quality_control, inputs=["raw_storage", "source", "climate"], outputs=["storage", "mask", "reasons", "months"])
+    run(quality_control, inputs=["raw_storage", "climate"], outputs=["storage", "mask", "reasons", "months"])

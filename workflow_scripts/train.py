@@ -1,4 +1,4 @@
-"""One variant, trained."""
+"""Train one variant."""
 
 import json
 
@@ -6,45 +6,43 @@ from gwsd.provenance.job import Job, run
 
 
 def train(job: Job) -> None:
-    """Train a variant; where a checkpoint of the same inputs, code, settings and seed exists, go on from it."""
-    from gwsd.memory import use_huge_pages
-
-    use_huge_pages()
-
+    """Train a variant, or resume from a checkpoint of the same inputs, code, settings and seed."""
     import pandas as pd
 
-    from gwsd.constraints import constraints_of, left_out_note
-    from gwsd.losses import LossSettings
-    from gwsd.patches.files import open_cube
-    from gwsd.training.devices import lease_device
+    from gwsd.devices import lease_device
+    from gwsd.model.execution import NO_COMPILER, Executor, use_huge_pages
+    from gwsd.model.settings import Model
+    from gwsd.model.weights import write_weights
+    from gwsd.patches.gathering import open_cube
+    from gwsd.physics import Loss, constraints_of
+    from gwsd.provenance.environment import processor_name
     from gwsd.training.duration import cpu_seconds
-    from gwsd.training.engine import NO_COMPILER, Engine
     from gwsd.training.loop import train
-    from gwsd.training.settings import TrainingSettings
-    from gwsd.training.weights import write_weights
+    from gwsd.training.settings import Training
 
-    model, training = job.settings["model"], TrainingSettings(**job.settings["training"])
-    size = job.settings["patch_size"]
-    for note in left_out_note(model["climate_variables"]):
-        job.report(note)
+    use_huge_pages()
+    settings = job.settings
+    model, training = Model.from_job(settings["model"]), Training.from_job(settings["training"])
+    variables, size = settings["climate_variables"], settings["patch_size"]
+    constraints = constraints_of(variables)
+    job.report(f"physical constraints: {', '.join(constraints) or 'none, for lack of climate variables'}")
     tables = {name: pd.read_csv(job.input(name)) for name in ("train", "validation")}
     normalisation = json.loads(job.input("normalisation").read_text())
     with lease_device(
         training.device,
-        cpu_seconds=lambda: cpu_seconds(model, training, train_patches=len(tables["train"]), size=size),
-        sharing=training.engine["cuda"]["trainings_at_once"],
+        cpu_seconds=lambda: cpu_seconds(model, variables, training, train_patches=len(tables["train"]), size=size),
+        sharing=training.execution.cuda.max_trainings_per_device,
         report=job.report,
     ) as device:
-        engine = Engine(training.engine, device)
-        if engine.settings.compile and not engine.compiles:
+        execution = Executor.of(training.execution, device)
+        job.report(f"running in {execution.precision}{', compiled' * execution.compiles} on {device}")
+        if execution.settings.compile and not execution.compiles:
             job.report(NO_COMPILER)
             job.note(uncompiled=NO_COMPILER)
         cube = open_cube(
-            job.input("storage"),
-            job.input("climate"),
-            job.input("mask"),
+            *(job.input(name) for name in ("storage", "climate", "mask")),
             normalisation=normalisation,
-            variables=model["climate_variables"],
+            variables=variables,
             device=device,
         )
         result = train(
@@ -53,30 +51,32 @@ def train(job: Job) -> None:
             tables["validation"],
             size=size,
             model=model,
-            loss=LossSettings(**job.settings["loss"]),
+            loss=Loss.from_job(settings["loss"]),
             training=training,
             seed=job.seed,
-            device=device,
             checkpoint_dir=job.scratch / job.key,
             report=job.report,
         )
     job.note(
         device=str(device),
         requested_device=training.device,
+        execution=execution.describe(),
         resumed=result.resumed,
-        constraints=list(constraints_of(model["climate_variables"])),
+        constraints=list(constraints),
     )
     metadata = {
-        "variant": job.settings["variant"],
-        "model": json.dumps(model, sort_keys=True),
+        "variant": settings["variant"],
+        "model": json.dumps(model.model_dump(), sort_keys=True),
+        "climate_variables": json.dumps(variables),
         "normalisation": json.dumps(normalisation, sort_keys=True),
         "patch_size": str(size),
-        "data_label": job.settings["data_label"],
+        "data_label": settings["data_label"],
         "job_key": job.key,
     }
     write_weights(job.outputs["weights"], result.state_dict, metadata)
     result.history.to_csv(job.outputs["history"], index=False, lineterminator="\n")
-    job.outputs["timing"].write_text(json.dumps(result.timing, indent=1, sort_keys=True) + "\n")
+    timing = result.timing | {"machine": processor_name()}
+    job.outputs["timing"].write_text(json.dumps(timing, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Quality control against what the twin Earth knows."""
+"""Compare the result of quality control with the known faults of the twin Earth."""
 
 from gwsd.provenance.job import Job, run
 
 
 def twin_check(job: Job) -> None:
-    """Compare the cells that quality control kept with those that the twin Earth knows to be whole."""
+    """Count the cells that quality control kept or excluded wrongly, and the months that are present."""
     import pandas as pd
     import xarray as xr
 

@@ -1,1 +1,1 @@
-"""Room `evaluation`."""
+"""Evaluation: predictions and scores of methods on the test patches."""

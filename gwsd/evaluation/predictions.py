@@ -1,4 +1,4 @@
-"""The predictions of a method over the test patches, as a dataset that figures read without torch."""
+"""Predictions of a method on the test patches, as a dataset that figures read without torch."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from gwsd.evaluation.scores import INDEX_COLUMNS
 from gwsd.methods.method import Prediction
+from gwsd.metrics import INDEX_COLUMNS
 from gwsd.patches.gathering import Batch
 
 _FINE = ("patch", "y", "x")
@@ -16,13 +16,13 @@ _COARSE = ("patch", "cy", "cx")
 
 
 class PredictionStack:
-    """Collects batches of predictions in the order in which they come."""
+    """Collects batches of predictions in order."""
 
     def __init__(self) -> None:
         self._parts: dict[str, list[NDArray[np.generic]]] = {}
 
     def add(self, prediction: Prediction, batch: Batch) -> None:
-        """Keep a batch: prediction, target, mask and coarse storage."""
+        """Add a batch: prediction, target, mask and coarse storage."""
         fields = {
             "mean": prediction.mean,
             "sd": prediction.sd,
@@ -36,14 +36,7 @@ class PredictionStack:
                 self._parts.setdefault(name, []).append(field[:, 0].cpu().numpy().astype(dtype))
 
     def dataset(self, patches: pd.DataFrame, method: str) -> xr.Dataset:
-        """Join what was collected.
-
-        Parameters
-        ----------
-        patches : DataFrame
-            The patch table, one row for each patch collected, in the same order.
-        method : str
-            Whose predictions they are.
+        """Join the batches; `patches` is the patch table, one row per patch added, in the same order.
 
         Returns
         -------
@@ -70,15 +63,7 @@ class PredictionStack:
 
 
 def write_predictions(predictions: xr.Dataset, path: Path) -> None:
-    """Write predictions as netCDF, compressed without loss; the same predictions give the same bytes.
-
-    Parameters
-    ----------
-    predictions : Dataset
-        See `PredictionStack.dataset`.
-    path : Path
-        A new file.
-    """
+    """Write predictions as netCDF, compressed without loss; the same predictions give the same bytes."""
     # Level 1: higher ones are slow on noise-like fractions and gain next to nothing.
     packed = {str(name): {"zlib": True, "complevel": 1, "shuffle": True} for name in predictions.data_vars}
     predictions.to_netcdf(path, engine="netcdf4", encoding=packed)

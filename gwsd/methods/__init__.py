@@ -1,1 +1,1 @@
-"""Room `methods`."""
+"""Methods: anything that maps coarse to fine storage, with one interface."""

@@ -1,4 +1,4 @@
-"""Interpolations of the coarse storage: they know nothing of climate and state no uncertainty."""
+"""Interpolation methods: nearest, bilinear and bicubic; no climate, no uncertainty."""
 
 from dataclasses import dataclass
 
@@ -15,11 +15,6 @@ class Interpolation:
 
     `nearest` and `bilinear` are the baselines of the paper's Table 3. `bicubic` is the control: the target
     is the bicubic upsampling of the same field (section 3.4 of the paper), so its error is 0 by construction.
-
-    Parameters
-    ----------
-    kernel : Kernel
-        Nearest, bilinear or bicubic.
     """
 
     kernel: Kernel
@@ -31,16 +26,5 @@ class Interpolation:
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> Prediction:
-        """Interpolate the coarse storage of each patch.
-
-        Parameters
-        ----------
-        batch : Batch
-            Its `storage_mm`, shape (B, 1, H, W), is read and nothing else.
-
-        Returns
-        -------
-        Prediction
-            Mean in mm, shape (B, 1, 4H, 4W); no standard deviation.
-        """
+        """Interpolate `batch.storage_mm`; the mean is in mm, shape (B, 1, 4H, 4W)."""
         return Prediction(upsample(batch.storage_mm, self.kernel))

@@ -1,4 +1,4 @@
-"""What every method answers: a mean and, where it has one, a standard deviation.
+"""Common interface of all methods: a mean and, optionally, a standard deviation.
 
 Dimension names: B batch, H and W coarse rows and columns, 4H and 4W fine ones.
 """
@@ -13,41 +13,39 @@ from gwsd.patches.gathering import Batch
 
 @dataclass(frozen=True)
 class Prediction:
-    """Fine storage as a method sees it.
+    """Predicted fine storage.
 
     Parameters
     ----------
     mean : Tensor, shape (B, 1, 4H, 4W), mm
         Expected storage.
     sd : Tensor, shape (B, 1, 4H, 4W), mm, or None
-        Standard deviation of the storage about its mean; None where the method states none.
+        Standard deviation of the storage about its mean; None if the method has none.
     """
 
     mean: Tensor
     sd: Tensor | None = None
 
     def __post_init__(self) -> None:
-        """Check that mean and standard deviation belong together."""
+        """Check the shapes."""
         if self.mean.ndim != 4 or self.mean.shape[1] != 1:
-            msg = f"The mean of a prediction has shape {tuple(self.mean.shape)}; expected (B, 1, 4H, 4W)."
-            raise ValueError(msg)
+            raise ValueError(f"The mean of a prediction has shape {tuple(self.mean.shape)}; expected (B, 1, 4H, 4W).")
         if self.sd is not None and self.sd.shape != self.mean.shape:
-            msg = (
+            raise ValueError(
                 f"The standard deviation of a prediction has shape {tuple(self.sd.shape)}, "
                 f"its mean {tuple(self.mean.shape)}; expected the same."
             )
-            raise ValueError(msg)
 
 
 @runtime_checkable
 class Method(Protocol):
-    """Anything that turns coarse storage into fine storage."""
+    """A method that turns coarse storage into fine storage."""
 
     @property
     def name(self) -> str:
-        """Name by which tables and folders know the method."""
+        """Name of the method in tables and folders."""
         ...
 
     def predict(self, batch: Batch) -> Prediction:
-        """Answer for the patches of a batch, in mm, without keeping gradients."""
+        """Predict the patches of a batch, in mm, without gradients."""
         ...

@@ -1,7 +1,7 @@
-"""A trained network as a method: its standardised answer in mm."""
+"""Trained network as a method: predictions in mm."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,8 +10,9 @@ import torch
 from gwsd.errors import DataError
 from gwsd.methods.method import Prediction
 from gwsd.model.downscaler import Downscaler
+from gwsd.model.settings import Model
+from gwsd.model.weights import read_weights
 from gwsd.patches.gathering import Batch, Scale
-from gwsd.training.weights import read_weights
 
 
 class Network:
@@ -23,53 +24,48 @@ class Network:
         The variant, such as `full`.
     model : Downscaler
         With trained weights, on the device of the batches. It is put into evaluation mode: batch normalisation uses
-        its running statistics and a patch's answer does not depend on the others of its batch.
+        its running statistics, and the prediction of a patch does not depend on the rest of its batch.
     scale : Scale
         By which the network's storage is standardised, mm: that of the training patches.
     """
 
     def __init__(self, name: str, model: Downscaler, scale: Scale) -> None:
         self._name = name
-        self._model = model.eval()
-        self._scale = scale
+        self.model = model.eval()
+        self.scale = scale
 
     @classmethod
     def from_weights(
-        cls, name: str, path: Path, model: Mapping[str, Any], *, scale: Scale, device: torch.device | str
+        cls,
+        name: str,
+        path: Path,
+        model: Model,
+        climate_variables: Sequence[str],
+        *,
+        scale: Scale,
+        device: torch.device | str,
     ) -> Self:
         """Read a trained network.
-
-        Parameters
-        ----------
-        name : str
-            The variant.
-        path : Path
-            Its weights, whose metadata say which model they are of.
-        model : mapping
-            Settings of the `Downscaler`, plain JSON types.
-        scale : Scale
-            Of the storage.
-        device : torch.device or str
-            Where it shall be.
 
         Raises
         ------
         DataError
-            If the file is damaged, or of a model with other settings: other climate variables, or the same in
-            another order, which no shape would show.
+            If the file is damaged, or its metadata name other settings or climate variables: the same ones in
+            another order would not show in any shape.
         """
         weights, metadata = read_weights(path)
-        if "model" not in metadata:
-            raise DataError(f"{path}: does not say which model its weights are of; train {name!r} again")
-        trained = json.loads(metadata["model"])
-        for key, value in model.items():
+        if not {"model", "climate_variables"} <= set(metadata):
+            raise DataError(f"{path}: its metadata do not name the model; train {name!r} again")
+        expected = model.model_dump() | {"climate_variables": list(climate_variables)}
+        trained = json.loads(metadata["model"]) | {"climate_variables": json.loads(metadata["climate_variables"])}
+        for key, value in expected.items():
             if trained.get(key) != value:
                 setting = key if key == "climate_variables" else f"model.{key}"
                 raise DataError(
                     f"{path}: trained with {setting} = {_words(trained.get(key))}, but the scenario has "
-                    f"{_words(value)}; train {name!r} again, or give back the setting that it was trained with"
+                    f"{_words(value)}; train {name!r} again, or restore the setting it was trained with"
                 )
-        network = Downscaler(**model)
+        network = Downscaler(model, climate_variables)
         network.load_state_dict(weights)
         return cls(name, network.to(device), scale)
 
@@ -80,23 +76,11 @@ class Network:
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> Prediction:
-        """Downscale the patches of a batch.
-
-        Parameters
-        ----------
-        batch : Batch
-            `climate` and `storage` are read, both standardised.
-
-        Returns
-        -------
-        Prediction
-            Mean and, with a variance head, standard deviation √σ̂² (equations 8 and 9), mm.
-        """
-        # Whoever trained the model since may have left it in training mode.
-        self._model.eval()
-        output = self._model(batch.climate, batch.storage)
-        sd = None if output.variance is None else output.variance.float().sqrt() * self._scale.std
-        return Prediction(self._scale.restore(output.mean.float()), sd)
+        """Predict mean and, with a variance head, standard deviation √σ̂² (equations 8 and 9), mm."""
+        self.model.eval()  # it may have been trained since
+        output = self.model(batch.climate, batch.storage)
+        sd = None if output.variance is None else output.variance.float().sqrt() * self.scale.std
+        return Prediction(self.scale.restore(output.mean.float()), sd)
 
 
 def _words(value: Any) -> str:

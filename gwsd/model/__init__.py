@@ -1,1 +1,1 @@
-"""Room `model`."""
+"""The network: ConvLSTM encoder, U-Net decoder, their weights and their execution."""

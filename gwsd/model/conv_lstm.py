@@ -1,4 +1,4 @@
-"""The temporal encoder: a convolutional LSTM over months of climate (Shi et al., 2015; equations 1-6)."""
+"""Convolutional LSTM: encoder of the months of climate (Shi et al., 2015; equations 1-6)."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,11 +6,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from gwsd.model.convolution import KERNEL_SIZE as KERNEL_SIZE
 from gwsd.model.convolution import Convolution, convolve
 
 TILE_CHANNELS = 32
-"""Channels that a matrix unit for bfloat16 takes in at once (AMX): a part of them is filled up with zeros."""
+"""Input channels that a matrix unit for bfloat16 (AMX) processes at once; fewer are padded with zeros."""
 
 
 class ConvLSTMLayer(nn.Module):
@@ -18,27 +17,20 @@ class ConvLSTMLayer(nn.Module):
 
     The paper's equation (5) prints the cell state as i; it is read as c (c = f∘c + i∘c~), as in Shi et al. (2015).
     The four gates share one convolution over the month's input and the last hidden state. In bfloat16, where the
-    hidden state fills whole tiles and the input does not (64 channels and 4), its two parts are computed one by one
-    and added: 68 channels would take the time of 96, and the climate, which needs no gradient, would be given one.
-
-    Parameters
-    ----------
-    input_channels : int
-        Channels of each month's field.
-    hidden_channels : int
-        Channels of the hidden state h and the cell state c.
+    hidden state fills whole tiles and the input does not (64 channels and 4), its two parts are computed separately
+    and added: 68 channels would take the time of 96, and the climate would be given a gradient that nothing needs.
     """
 
     def __init__(self, *, input_channels: int, hidden_channels: int) -> None:
         super().__init__()
         self.input_channels = input_channels
         self.hidden_channels = hidden_channels
-        # Rows of the kernel: input gate, output gate, candidate, forget gate. The forget gate stands last
+        # Rows of the kernel: input gate, output gate, candidate, forget gate. The forget gate is last
         # so that the first month, which has nothing to forget, uses the rows before it.
         self.gates = Convolution(input_channels + hidden_channels, 4 * hidden_channels)
 
     def forward(self, sequence: Sequence[Tensor]) -> list[Tensor]:
-        """Return the hidden states of all months.
+        """Return the hidden states h (equation 6) of all months.
 
         Parameters
         ----------
@@ -48,7 +40,7 @@ class ConvLSTMLayer(nn.Module):
         Returns
         -------
         list of T Tensors, each of shape (B, hidden_channels, H, W)
-            Hidden states h (equation 6), in (-1, 1).
+            In (-1, 1).
         """
         hidden, cell = self._first(sequence[0])
         states = [hidden]
@@ -70,8 +62,7 @@ class ConvLSTMLayer(nn.Module):
 
     def _next(self, month: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
         """Equations (1)-(6)."""
-        gates = self._gates(month, hidden)
-        input_gate, output_gate, candidate, forget_gate = gates.chunk(4, dim=1)
+        input_gate, output_gate, candidate, forget_gate = self._gates(month, hidden).chunk(4, dim=1)
         cell = torch.sigmoid(forget_gate) * cell + torch.sigmoid(input_gate) * torch.tanh(candidate)
         return torch.sigmoid(output_gate) * torch.tanh(cell), cell
 
@@ -87,17 +78,7 @@ class ConvLSTMLayer(nn.Module):
 
 
 class ConvLSTM(nn.Module):
-    """Stacked ConvLSTM layers; the last hidden state of the last layer encodes the climate's memory.
-
-    Parameters
-    ----------
-    input_channels : int
-        Climate variables.
-    hidden_channels : int
-        Channels of every layer (64 in Table 1).
-    layers : int
-        Number of layers (2 in Table 1).
-    """
+    """Stacked ConvLSTM layers (2 with 64 channels in Table 1); returns the last hidden state of the last layer."""
 
     def __init__(self, *, input_channels: int, hidden_channels: int, layers: int) -> None:
         super().__init__()
@@ -107,18 +88,7 @@ class ConvLSTM(nn.Module):
         )
 
     def forward(self, climate: Tensor) -> Tensor:
-        """Encode the months.
-
-        Parameters
-        ----------
-        climate : Tensor, shape (B, T, C, H, W)
-            Standardised climate, the target month last.
-
-        Returns
-        -------
-        Tensor, shape (B, hidden_channels, H, W)
-            h_T of the last layer.
-        """
+        """Encode standardised climate, (B, T, C, H, W), target month last, as h_T, (B, hidden_channels, H, W)."""
         # unbind, not climate[:, t]: the backward of an index fills a whole zero tensor for each month.
         sequence = list(climate.unbind(dim=1))
         for layer in self.layers:

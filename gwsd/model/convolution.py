@@ -1,4 +1,4 @@
-"""The 3×3 convolution of encoder and decoder: what it meets beyond the edges of a field."""
+"""The 3×3 convolution of encoder and decoder, with zero or circular padding."""
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ MARGIN = KERNEL_SIZE // 2
 
 
 def convolve(field: Tensor, weight: Tensor, bias: Tensor | None, *, wraps: bool) -> Tensor:
-    """Convolve and keep the size.
+    """Convolve and keep the size, with zeros beyond the edges.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def convolve(field: Tensor, weight: Tensor, bias: Tensor | None, *, wraps: bool)
     bias : Tensor, shape (F,), or None
         Added to each of the F channels.
     wraps : bool
-        Whether the last column borders on the first. Beyond all other edges there are zeros.
+        Treat the first and last column as neighbours.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def convolve(field: Tensor, weight: Tensor, bias: Tensor | None, *, wraps: bool)
 
 
 def _is_deep(field: Tensor) -> bool:
-    """Whether a batch has more channels than pixels, as at the bottom of a wide U-Net."""
+    """Return True if a batch has more channels than pixels, as at the bottom of a wide U-Net."""
     batch, channels, height, width = field.shape
     return channels >= batch * height * width
 
@@ -47,7 +47,7 @@ def _as_matrix_product(field: Tensor, weight: Tensor, bias: Tensor | None) -> Te
     """Convolve by one product of a matrix of neighbourhoods with the matrix of kernels.
 
     Where pixels are few and kernels large, oneDNN's convolution spends its time on rearranging the kernels,
-    most of all on the way back; with this product a step there takes a third to two thirds of the time.
+    most of all in the backward pass; this product takes a third to two thirds of the time.
     """
     batch, channels, height, width = field.shape
     padded = functional.pad(field.permute(0, 2, 3, 1), (0, 0, MARGIN, MARGIN, MARGIN, MARGIN))
@@ -63,15 +63,9 @@ def _as_matrix_product(field: Tensor, weight: Tensor, bias: Tensor | None) -> Te
 
 
 class Convolution(nn.Conv2d):
-    """A 3×3 convolution that keeps the size: zeros beyond the edges, as the paper trains it.
+    """A 3×3 convolution that keeps the size; zeros beyond the edges (the paper is silent on padding).
 
-    On a grid that goes round the Earth `wraps` makes it meet, beyond the first and the last column, the other
-    side instead. Weights and their names are those of `nn.Conv2d`.
-
-    Parameters
-    ----------
-    input_channels, output_channels : int
-        Channels before and after.
+    On a global grid set `wraps` for circular padding in longitude. Weights and their names are those of `nn.Conv2d`.
     """
 
     def __init__(self, input_channels: int, output_channels: int) -> None:

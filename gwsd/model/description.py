@@ -1,4 +1,4 @@
-"""What a network consists of, read from the model object itself (Table 1, Figure 2)."""
+"""Components of a network with shapes and parameter counts, read from the model object (Table 1, Figure 2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class Component:
     Parameters
     ----------
     name : str
-        For a reader: "ConvLSTM 1", "U-Net encoder 2", "mean head" ...
+        "ConvLSTM 1", "U-Net encoder 2", "mean head" ...
     kind : str
-        Group that the part belongs to: "ConvLSTM", "fusion", "U-Net", "head" or "upsampling".
+        "ConvLSTM", "fusion", "U-Net", "head" or "upsampling".
     input_shapes : tuple of tuple of int
         Shape of each input without the batch dimension; a sequence of months counts as (T, C, H, W).
     output_shape : tuple of int
@@ -38,19 +38,8 @@ class Component:
 def describe(model: Downscaler, *, size: int) -> list[Component]:
     """List the parts of a network in the order in which data pass through them.
 
-    A patch of zeros is sent through the model and the shapes are recorded on the way.
-
-    Parameters
-    ----------
-    model : Downscaler
-        Left as it is.
-    size : int
-        Coarse cells along a patch's side (32 in the paper).
-
-    Returns
-    -------
-    list of Component
-        Their parameters sum to the model's.
+    Zeros of a patch with `size` coarse cells a side are run through the model, which stays as it is, and the shapes
+    are recorded. The parts' parameters sum to the model's.
     """
     named = _parts(model)
     found: dict[str, Component] = {}
@@ -74,7 +63,7 @@ def describe(model: Downscaler, *, size: int) -> list[Component]:
         model.eval()
         with torch.no_grad():
             model(
-                torch.zeros(1, model.memory, len(model.climate_variables), size, size, device=device),
+                torch.zeros(1, model.history_months, len(model.climate_variables), size, size, device=device),
                 torch.zeros(1, 1, size, size, device=device),
             )
     finally:

@@ -1,8 +1,7 @@
-"""The spatial decoder: a U-Net on the coarse grid (section 3.2.2)."""
+"""U-Net: spatial decoder on the coarse grid (section 3.2.2)."""
 
 import math
 from collections.abc import Sequence
-from enum import StrEnum
 from itertools import pairwise
 
 import torch
@@ -10,39 +9,22 @@ from torch import Tensor, nn
 
 from gwsd.model.convolution import Convolution
 
-
-class Normalisation(StrEnum):
-    """What stands between a convolution and its ReLU."""
-
-    BATCH = "batch"
-    GROUP = "group"
-    NONE = "none"
-
-
 LARGEST_GROUP_COUNT = 8
 """Groups of a group normalisation, at most (fewer where the channels do not divide)."""
 
 
-def _normalise(kind: Normalisation, channels: int) -> nn.Module:
-    if kind is Normalisation.BATCH:
+def _normalise(kind: str, channels: int) -> nn.Module:
+    if kind == "batch":
         return nn.BatchNorm2d(channels)
-    if kind is Normalisation.GROUP:
+    if kind == "group":
         return nn.GroupNorm(math.gcd(LARGEST_GROUP_COUNT, channels), channels)
     return nn.Identity()
 
 
 class DoubleConvolution(nn.Sequential):
-    """Two 3×3 convolutions (with bias), each followed by a normalisation and ReLU.
+    """Two 3×3 convolutions (with bias), each followed by a normalisation and ReLU."""
 
-    Parameters
-    ----------
-    input_channels, output_channels : int
-        Channels before and after.
-    normalisation : Normalisation
-        Batch in the paper.
-    """
-
-    def __init__(self, input_channels: int, output_channels: int, *, normalisation: Normalisation) -> None:
+    def __init__(self, input_channels: int, output_channels: int, *, normalisation: str) -> None:
         super().__init__(
             Convolution(input_channels, output_channels),
             _normalise(normalisation, output_channels),
@@ -54,19 +36,9 @@ class DoubleConvolution(nn.Sequential):
 
 
 class Ascent(nn.Module):
-    """One level of the decoder: transposed convolution, skip connection, two convolutions.
+    """One level of the decoder: transposed convolution, skip connection, two convolutions."""
 
-    Parameters
-    ----------
-    input_channels : int
-        Channels of the level below.
-    output_channels : int
-        Channels of this level, those of the skip connection too.
-    normalisation : Normalisation
-        Batch in the paper.
-    """
-
-    def __init__(self, input_channels: int, output_channels: int, *, normalisation: Normalisation) -> None:
+    def __init__(self, input_channels: int, output_channels: int, *, normalisation: str) -> None:
         super().__init__()
         self.lift = nn.ConvTranspose2d(input_channels, output_channels, 2, stride=2)
         self.convolve = DoubleConvolution(2 * output_channels, output_channels, normalisation=normalisation)
@@ -87,17 +59,12 @@ class UNet(nn.Module):
         Channels by level, the finest first (64, 128, 256 in Table 1).
     bottleneck_channels : int
         Channels below the last pooling. The paper does not print it; 512 gives its 8.2 million parameters.
-    normalisation : Normalisation
+    normalisation : {"batch", "group", "none"}
         Batch in the paper.
     """
 
     def __init__(
-        self,
-        *,
-        input_channels: int,
-        channels: Sequence[int],
-        bottleneck_channels: int,
-        normalisation: Normalisation,
+        self, *, input_channels: int, channels: Sequence[int], bottleneck_channels: int, normalisation: str
     ) -> None:
         super().__init__()
         widths = [input_channels, *channels]
@@ -113,7 +80,7 @@ class UNet(nn.Module):
 
     @property
     def divisor(self) -> int:
-        """What the height and width of the input must be multiples of."""
+        """Height and width of the input must be multiples of it."""
         return 2 ** len(self.descents)
 
     def forward(self, fused: Tensor) -> Tensor:

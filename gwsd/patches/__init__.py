@@ -1,1 +1,1 @@
-"""Room `patches`."""
+"""Patches: sampling, splits, normalisation and batches."""

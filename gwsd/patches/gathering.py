@@ -1,7 +1,8 @@
-"""From the inputs' datasets to batches of patches, in memory and on the device that trains."""
+"""Data cube of storage and climate, and batches of patches cut out of it on the device that trains."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -12,13 +13,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-from gwsd.constraints import FORCING, forcing_of, possible
 from gwsd.errors import DataError
 from gwsd.grid import REFINEMENT
+from gwsd.physics import FORCING, constraints_with, forcing_of
 from gwsd.resample import Kernel, upsample
 
 MONTHS_AT_A_TIME = 24
-"""Months read from a file at once, so that no whole variable stands in memory as a global field."""
+"""Months read from a file at once, so that no variable is in memory as a global field."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ class Scale:
         return (values - self.mean) / self.std
 
     def restore(self, standardised: Tensor) -> Tensor:
-        """Return the values of standardised ones."""
+        """Undo `standardise`."""
         return standardised * self.std + self.mean
 
 
 @dataclass(frozen=True)
 class Batch:
-    """B patches of H by W coarse cells; 4H by 4W fine ones. Holes are filled; `valid` says what counts.
+    """B patches of H by W coarse cells; 4H by 4W fine ones. Invalid cells are filled; `valid` marks those that count.
 
     Parameters
     ----------
@@ -50,11 +51,11 @@ class Batch:
     storage_mm : Tensor, shape (B, 1, H, W), mm
         Coarse storage.
     previous_mm : Tensor, shape (B, 1, H, W), mm
-        Coarse storage of the month before; zeros where that month is absent.
+        Coarse storage of the previous month; zeros where that month is absent.
     has_previous : Tensor, shape (B,), bool
-        Whether the month before is present.
+        True where the previous month is present.
     target_mm : Tensor, shape (B, 1, 4H, 4W), mm
-        Bicubic interpolation of `storage_mm`: what is learnt, not a truth (section 3.4).
+        Bicubic interpolation of `storage_mm`: the training target (section 3.4).
     valid : Tensor, shape (B, 1, 4H, 4W), bool
         Fine cells of valid coarse cells.
     area : Tensor, shape (B, 1, 4H, 4W)
@@ -64,7 +65,7 @@ class Batch:
     soil_moisture : Tensor, shape (B, 1, H, W), m³ m⁻³, or None
         Of the target month; None where the climate lacks it.
     any_previous : bool
-        Whether any patch's month before is present: known here without asking the device.
+        True if any patch has a previous month: known without asking the device.
     """
 
     climate: Tensor
@@ -82,16 +83,16 @@ class Batch:
 
     @property
     def constraints(self) -> tuple[str, ...]:
-        """Terms of the physical constraints whose forcing is there."""
-        return possible([name for name in FORCING if getattr(self, name) is not None])
+        """Terms of the physical constraints that the batch has the forcing of."""
+        return constraints_with([name for name in FORCING if getattr(self, name) is not None])
 
 
 @dataclass(frozen=True)
 class Cube:
-    """All months of storage and climate at the valid cells, and where to find a cell's values.
+    """All months of storage and climate at the valid cells.
 
-    Only valid cells are held (a third of the globe's rectangle). `nearest` leads every cell of the grid to a
-    valid one: to itself, or to the nearest one, so that convolutions and the bicubic kernel meet no holes.
+    Only valid cells are held (a third of the global rectangle). `nearest` maps every cell of the grid to a valid
+    one, itself or the nearest, so that convolutions and the bicubic kernel see no gaps.
 
     Parameters
     ----------
@@ -132,7 +133,7 @@ class Cube:
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are."""
+        """Device of the tensors."""
         return self.storage.device
 
     @classmethod
@@ -155,24 +156,17 @@ class Cube:
         climate : Dataset
             The model's variables and the forcing that they give (time, lat, lon), months without gaps.
         mask : Dataset
-            `valid` (lat, lon), 1 where a cell is in.
+            `valid` (lat, lon), 1 where a cell is valid.
         normalisation : mapping
             `{"storage": {"mean": ..., "std": ...}, ...}`, fitted on the training patches.
         variables : sequence of str
             The model's climate variables in its order.
-        device : torch.device or str
-            Where the tensors go.
-
-        Raises
-        ------
-        DataError
-            If a variable or a month is missing, grids differ or a valid cell has no value.
         """
         if "valid" not in mask:
             raise DataError("mask: the variable `valid` (lat, lon) is missing; make inputs/mask.nc again")
         valid = mask["valid"].transpose("lat", "lon").to_numpy() == 1
         if not valid.any():
-            raise DataError("mask: no cell is valid; look at inputs/quality.csv for the reasons")
+            raise DataError("mask: no cell is valid; see inputs/quality.csv for the reasons")
         for name, dataset in (("storage", storage), ("climate", climate)):
             for axis in ("lat", "lon"):
                 here, there = dataset[axis].to_numpy(), mask[axis].to_numpy()
@@ -183,7 +177,7 @@ class Cube:
         for name in ("storage", *variables):
             if name not in normalisation:
                 raise DataError(f"normalisation: `{name}` is missing; make patches/normalisation.json again")
-        # By the settings, not by what else the file may hold: what is said of a scenario is read from them too.
+        # From the settings, not from what else the file may contain.
         held = tuple(dict.fromkeys((*variables, *forcing_of(variables))))
         climate_months = _months(climate, "climate")
         if (np.diff(climate_months.astype(np.int64)) != 1).any():
@@ -212,29 +206,26 @@ class Cube:
         )
 
 
-def gather(cube: Cube, rows: pd.DataFrame, *, size: int, memory: int) -> Batch:
-    """Cut a batch of patches out of the cube.
+def open_cube(
+    storage: Path,
+    climate: Path,
+    mask: Path,
+    *,
+    normalisation: Mapping[str, Mapping[str, float]],
+    variables: Sequence[str],
+    device: torch.device | str,
+) -> Cube:
+    """Read storage.nc, climate.nc and mask.nc into a cube; see `Cube.from_datasets`."""
+    with xr.open_dataset(storage) as storage_, xr.open_dataset(climate) as climate_, xr.open_dataset(mask) as mask_:
+        return Cube.from_datasets(
+            storage_, climate_, mask_, normalisation=normalisation, variables=variables, device=device
+        )
 
-    Parameters
-    ----------
-    cube : Cube
-        On the device where the batch shall be.
-    rows : DataFrame
-        Rows of a patch table: `month` (YYYY-MM), `row` and `col` (lower corner in the coarse grid).
-    size : int
-        Coarse cells along a patch's side, H = W.
-    memory : int
-        Months of climate, the target month last.
 
-    Returns
-    -------
-    Batch
-        In the order of `rows`.
+def gather(cube: Cube, rows: pd.DataFrame, *, size: int, history_months: int) -> Batch:
+    """Cut patches of `size` coarse cells a side out of the cube, with climate up to the target month.
 
-    Raises
-    ------
-    DataError
-        If a patch lies outside the grid, its month has no storage, or its climate begins too late.
+    `rows` are of a patch table, with `month` (YYYY-MM), `row` and `col` (lower corner in the coarse grid).
     """
     months = rows["month"].to_numpy().astype("datetime64[M]")
     row, col = (rows[name].to_numpy().astype(np.int64) for name in ("row", "col"))
@@ -251,13 +242,13 @@ def gather(cube: Cube, rows: pd.DataFrame, *, size: int, memory: int) -> Batch:
         raise DataError(f"patch table: storage has no month {months[~present][0]}; make the patch tables again")
     previous, has_previous = _positions(cube.storage_months, months - 1)
     last = (months - cube.climate_months[0]).astype(np.int64)
-    first = last - (memory - 1)
+    first = last - (history_months - 1)
     if (first < 0).any() or (last >= cube.climate_months.size).any():
         bad = int(np.flatnonzero((first < 0) | (last >= cube.climate_months.size))[0])
         raise DataError(
-            f"patch table: the {memory} months of climate up to {months[bad]} are not all in "
+            f"patch table: the {history_months} months of climate up to {months[bad]} are not all in "
             f"{cube.climate_months[0]} to {cube.climate_months[-1]}; extend period.climate_start or shorten "
-            "model.memory"
+            "model.history_months"
         )
 
     device = cube.device
@@ -273,7 +264,7 @@ def gather(cube: Cube, rows: pd.DataFrame, *, size: int, memory: int) -> Batch:
     previous_mm = cube.storage[at(previous)[:, None, None], cells][:, None]
     known = torch.from_numpy(has_previous).to(device)
     channels = torch.tensor([cube.variables.index(name) for name in cube.model_variables], device=device)
-    spans = at(first[:, None] + np.arange(memory))[:, :, None, None, None]
+    spans = at(first[:, None] + np.arange(history_months))[:, :, None, None, None]
     climate = cube.climate[spans, channels[:, None, None], cells[:, None, None]]
     forcing = {
         name: cube.climate[at(last)[:, None, None], cube.variables.index(name), cells][:, None]
@@ -300,19 +291,9 @@ def gather(cube: Cube, rows: pd.DataFrame, *, size: int, memory: int) -> Batch:
 
 
 def nearest_valid(valid: NDArray[np.bool_], *, wraps: bool) -> NDArray[np.int64]:
-    """Lead every cell to its nearest valid one.
+    """Map every cell to its nearest valid one (distance in cells), by its position among the valid cells.
 
-    Parameters
-    ----------
-    valid : ndarray, shape (rows, columns), bool
-        At least one cell is.
-    wraps : bool
-        Whether the last column borders on the first.
-
-    Returns
-    -------
-    ndarray, shape (rows, columns)
-        Position, among the valid cells in row order, of the nearest valid cell (distance in cells).
+    `valid` has shape (rows, columns) and at least one true cell; `wraps` makes the first and last column neighbours.
     """
     columns = valid.shape[1]
     margin = columns // 2 if wraps else 0
@@ -326,7 +307,7 @@ def nearest_valid(valid: NDArray[np.bool_], *, wraps: bool) -> NDArray[np.int64]
 def _positions(
     calendar: NDArray[np.datetime64], months: NDArray[np.datetime64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Where the months stand in an increasing calendar, and whether they do (else the position is 0)."""
+    """Position of months in an increasing calendar (0 if absent), and whether they are in it."""
     position = np.searchsorted(calendar, months)
     inside = np.minimum(position, calendar.size - 1)
     found = calendar[inside] == months
@@ -355,9 +336,9 @@ def _pack(
     for start in range(0, months, MONTHS_AT_A_TIME):
         span = slice(start, start + MONTHS_AT_A_TIME)
         packed[span] = variable.isel(time=span).to_numpy().reshape(-1, variable[0].size)[:, cells]
-    holes = int((~np.isfinite(packed)).any(axis=0).sum())
-    if holes:
-        raise DataError(f"inputs: `{name}` has no value at {holes} of {cells.size} valid cells; make the mask again")
+    gaps = int((~np.isfinite(packed)).any(axis=0).sum())
+    if gaps:
+        raise DataError(f"inputs: `{name}` has no value at {gaps} of {cells.size} valid cells; make the mask again")
     return packed
 
 

@@ -1,4 +1,4 @@
-"""Means and standard deviations for standardising, from training patches alone."""
+"""Means and standard deviations for standardising, fitted on the training patches."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from gwsd.data.calendar import parse_month
 from gwsd.errors import DataError
-from gwsd.inputs.calendar import parse_month
-from gwsd.patches.windows import count_cover
+from gwsd.patches.windows import cover
 
 SMALLEST_STD = 1e-6
-"""A variable that does not vary is centred and left at its scale."""
+"""A variable that varies less is centred but not scaled."""
 
 
 def fit_normalisation(
@@ -26,31 +26,24 @@ def fit_normalisation(
 ) -> dict[str, dict[str, float]]:
     """Fit mean and standard deviation on the valid cells of the training patches.
 
-    A cell counts in a month as often as training patches hold it. Climate is taken in the patches' target
-    months, so that the numbers are the same for every memory window and all variants see the same inputs.
+    A cell counts in a month as often as training patches contain it. Climate is taken in the patches' target
+    months, so that all variants share one normalisation whatever their history.
 
     Parameters
     ----------
-    storage : xarray.DataArray, dims (time, lat, lon), mm
-    climate : xarray.Dataset, dims (time, lat, lon)
-        Holds the months of the storage among others.
+    storage : DataArray, dims (time, lat, lon), mm
+    climate : Dataset, dims (time, lat, lon)
+        Includes the months of the storage.
     train : DataFrame
-        As `gwsd.patches.sampling.sample` returns it.
+        Training patches, of `size` coarse cells a side.
     valid : ndarray, shape (H, W), bool
-    size : int
-        Side of a patch, coarse cells.
     variables : sequence of str
         Climate variables to fit.
 
     Returns
     -------
     dict of str to dict
-        For `storage` and each variable `mean` and `std`, in the variable's unit.
-
-    Raises
-    ------
-    DataError
-        If there are no training patches, or a month of theirs or a variable is missing.
+        `mean` and `std` of `storage` and of each variable, in the variable's unit.
     """
     if train.empty:
         raise DataError("There are no training patches to fit the normalisation on. Set patches.train above 0.")
@@ -59,9 +52,9 @@ def fit_normalisation(
             f"inputs: climate lacks {', '.join(missing)}. Make the inputs again with the scenario's climate_variables."
         )
     fields = {"storage": storage, **{name: climate[name] for name in variables}}
-    # Weights of all months first: each variable is then held once, and only while it is fitted.
+    # Weights of all months first: each variable is then in memory once, and only while it is fitted.
     weights = {
-        parse_month(str(month)): np.where(valid, count_cover(patches, size, valid.shape), 0)[valid].astype(np.float64)
+        parse_month(str(month)): np.where(valid, cover(patches, size, valid.shape), 0)[valid].astype(np.float64)
         for month, patches in train.groupby("month", sort=True)
     }
     return {name: _moments(field, weights, valid, name) for name, field in fields.items()}
@@ -71,8 +64,7 @@ def _moments(
     field: xr.DataArray, weights: dict[np.datetime64, NDArray[np.float64]], valid: NDArray[np.bool_], name: str
 ) -> dict[str, float]:
     index = {np.datetime64(t, "ns"): i for i, t in enumerate(field["time"].values)}
-    # Whole: chunks of a file span months, and month by month each would be read many times. [:] keeps xarray
-    # from holding it afterwards.
+    # Read whole: chunks of a file span months. [:] keeps xarray from caching it.
     fields = field[:].values
     total = mean = squares = 0.0
     for month, weight in weights.items():

@@ -3,7 +3,6 @@
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,55 +17,18 @@ from shapely.geometry.base import BaseGeometry
 
 from gwsd.errors import ConfigError, DataError
 from gwsd.grid import GLOBE, Grid, cell_area
-from gwsd.product.reading import Fields, Product
+from gwsd.product.dataset import ProductDataset
 
 COLUMNS = (
-    "polygon",
-    "name",
-    "month",
-    "mean_mm",
-    "sd_independent_mm",
-    "sd_correlated_mm",
-    "storage_km3",
-    "change_km3",
-    "valid_area_km2",
-    "area_km2",
-    "coverage",
-    "note",
-    "data_label",
+    *("polygon", "name", "month", "mean_mm", "sd_independent_mm", "sd_correlated_mm", "storage_km3", "change_km3"),
+    *("valid_area_km2", "area_km2", "coverage", "note", "data_label"),
 )
 """Columns of the series."""
 
 KM3_PER_MM_KM2 = 1.0e-6
 """A millimetre over a square kilometre, km³."""
 
-
-@dataclass(frozen=True)
-class Basin:
-    """A polygon, and where it lies on the grid of the product.
-
-    Parameters
-    ----------
-    number : int
-        Place in the file of polygons, from 0.
-    name : str
-        For a reader.
-    cells : ndarray, shape (n,), int64
-        Cells of the product, in the flattened grid, that the polygon touches.
-    area : ndarray, shape (n,), km²
-        What it covers of each.
-    total_area : float
-        What it covers altogether, also outside the product, km².
-    note : str
-        Why there is no series; empty where there is one.
-    """
-
-    number: int
-    name: str
-    cells: NDArray[np.int64]
-    area: NDArray[np.float64]
-    total_area: float
-    note: str = ""
+Array = NDArray[np.float64]
 
 
 def basin_series(
@@ -79,70 +41,56 @@ def basin_series(
     product : sequence of Path
         Files of the product.
     polygons : Path
-        GeoJSON, GeoPackage or shapefile; brought to longitude and latitude.
+        GeoJSON, GeoPackage or shapefile, in any coordinate reference system.
     name : str or None
-        Column that names the polygons; None: one called `name` in any case, else their numbers.
+        Column with the names of the polygons; None: a column called `name` in any case, else their numbers.
     report : callable
-        Takes a line for each polygon without series.
+        Takes a line for each polygon without a series.
 
     Returns
     -------
     DataFrame
-        `COLUMNS`, a row a polygon and month. `sd_independent_mm` holds if errors of cells are independent,
-        `sd_correlated_mm` if they are one and the same; the truth lies between. `storage_km3` is the anomaly as a
-        volume over the valid area, `change_km3` its change from the month before, empty where that is absent. A
-        polygon without series has one row, whose note says why.
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read, or holds no polygon.
-    ConfigError
-        If there is no such column.
+        `COLUMNS`, a row per polygon and month. `sd_independent_mm` assumes independent errors of cells,
+        `sd_correlated_mm` identical ones; both are errors about the coarse input, whose own uncertainty is not
+        included. `storage_km3` is the anomaly as a volume over the valid area, `change_km3` its change from the month
+        before, empty where that is absent. A polygon without a series has one row, whose note says why.
     """
     shapes = _read_polygons(polygons)
     names = _names(shapes, name, polygons)
-    with Product(product) as files:
-        basins = [
-            _place(number, label, shape, files.grid)
-            for number, (label, shape) in enumerate(zip(names, shapes.geometry, strict=True))
-        ]
-        for basin in basins:
-            if basin.note:
-                report(f"{polygons}: polygon {basin.number} ({basin.name}): {basin.note}")
-        series = pd.DataFrame(_rows(files, basins), columns=list(COLUMNS[:-1]))
-        series["data_label"] = files.data_label
-    return series.sort_values(["polygon", "month"], kind="stable", ignore_index=True)
+    with ProductDataset(product) as dataset:
+        rows = list(_fixed_rows(names, list(shapes.geometry), dataset.grid))
+        for row in rows:
+            if row["note"]:
+                report(f"{polygons}: polygon {row['polygon']} ({row['name']}): {row['note']}")
+        series = pd.DataFrame(_monthly_rows(dataset, rows))
+        series["data_label"] = dataset.data_label
+    return series.reindex(columns=list(COLUMNS)).sort_values(["polygon", "month"], kind="stable", ignore_index=True)
 
 
-def covered_cells(shape: BaseGeometry, grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Cells of a grid that a polygon within the grid's extent covers, and their covered fractions, exactly.
+def extract(
+    fields: Sequence[Array], weights: Array, shapes: Sequence[BaseGeometry], grid: Grid, operation: Any
+) -> Array:
+    """Apply an operation of exactextract (a name, or a function of values, coverage and weights) to fields.
 
-    Parameters
-    ----------
-    shape : geometry
-        Polygon or multipolygon, degrees.
-    grid : Grid
-        Cells.
-
-    Returns
-    -------
-    cells : ndarray of int64
-        Places in the flattened grid, rows from the south.
-    fractions : ndarray of float64
-        Between 0 and 1, of the cells' area in degrees.
+    Fields and weights (areas of the cells) are on the grid, south first; NaN is left out. Returns shape (polygons,
+    fields), NaN where a polygon covers no cell with a value.
     """
-    rows, cols = grid.shape
     west, south, east, north = grid.region
-    # Only the cells' places are asked for: one zero stands for all values.
-    raster = NumPyRasterSource(np.broadcast_to(np.int8(0), (rows, cols)), west, south, east, north)
-    features = geopandas.GeoDataFrame(geometry=[shape], crs=4326)
+    rasters = [
+        NumPyRasterSource(np.ascontiguousarray(field[::-1]), west, south, east, north, nodata=np.nan, name=f"f{number}")
+        for number, field in enumerate(fields)
+    ]
+    area = NumPyRasterSource(np.ascontiguousarray(weights[::-1]), west, south, east, north, name="area")
+    features = geopandas.GeoDataFrame(geometry=list(shapes), crs=4326)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Spatial reference system")
-        found = exact_extract(raster, features, ["cell_id", "coverage"], output="pandas")
-    cells = np.asarray(found["cell_id"][0], dtype=np.int64)
-    row_from_north, col = np.divmod(cells, cols)
-    return (rows - 1 - row_from_north) * cols + col, np.asarray(found["coverage"][0], dtype=np.float64)
+        found = exact_extract(rasters, features, operation, weights=area, output="pandas")
+    return found.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def cell_areas(grid: Grid) -> Array:
+    """Return the area of each cell, shape (rows, columns), km²."""
+    return np.repeat(cell_area(grid.lat, grid.spacing)[:, None], grid.shape[1], axis=1)
 
 
 def _read_polygons(path: Path) -> geopandas.GeoDataFrame:
@@ -155,10 +103,8 @@ def _read_polygons(path: Path) -> geopandas.GeoDataFrame:
             f"{path}: cannot be read as polygons ({error}); expected GeoJSON, GeoPackage or shapefile"
         ) from error
     if not isinstance(shapes, geopandas.GeoDataFrame) or shapes.empty:
-        raise DataError(f"{path}: holds no polygon")
-    if shapes.crs is not None and shapes.crs.to_epsg() != 4326:
-        shapes = shapes.to_crs(4326)
-    return shapes
+        raise DataError(f"{path}: contains no polygon")
+    return shapes if shapes.crs is None or shapes.crs.to_epsg() == 4326 else shapes.to_crs(4326)
 
 
 def _names(shapes: geopandas.GeoDataFrame, name: str | None, path: Path) -> list[str]:
@@ -168,116 +114,88 @@ def _names(shapes: geopandas.GeoDataFrame, name: str | None, path: Path) -> list
         if name is None:
             return [str(number) for number in range(len(shapes))]
     if name not in columns:
-        raise ConfigError(f"{path}: has no column {name!r} to name the polygons by; there are: {', '.join(columns)}")
+        raise ConfigError(f"{path}: has no column {name!r}; there are: {', '.join(columns)}")
     return [str(value) for value in shapes[name]]
 
 
-def _place(number: int, name: str, shape: BaseGeometry | None, grid: Grid) -> Basin:
-    nothing = np.empty(0, dtype=np.int64), np.empty(0)
-    shape, note = _on_the_globe(shape)
-    if note:
-        return Basin(number, name, *nothing, math.nan, note)
-    # Cells of the whole globe, so that what lies outside a regional product counts in the polygon's area.
+def _fixed_rows(names: Sequence[str], shapes: Sequence[BaseGeometry | None], grid: Grid) -> Iterator[dict[str, Any]]:
+    """Return number, name, shape, total area (also outside a regional product) and note of each polygon."""
     globe = Grid(grid.spacing, GLOBE)
-    cells, fractions = covered_cells(shape, globe)
-    row, col = np.divmod(cells, globe.shape[1])
-    area = fractions * cell_area(globe.lat, globe.spacing)[row]
-    row = row - round((grid.region[1] - globe.region[1]) / grid.spacing)
-    col = (col - round((grid.region[0] - globe.region[0]) / grid.spacing)) % globe.shape[1]
-    inside = (row >= 0) & (row < grid.shape[0]) & (col < grid.shape[1])
-    if not inside.any():
-        where = ", ".join(f"{edge:g}" for edge in grid.region)
-        return Basin(
-            number, name, *nothing, float(area.sum()), f"outside the product ({where}: west, south, east, north)"
-        )
-    return Basin(number, name, (row * grid.shape[1] + col)[inside], area[inside], float(area.sum()))
+    areas, ones = cell_areas(globe), np.ones(globe.shape)
+    extent = shapely.box(*grid.region)
+    for number, (name, raw) in enumerate(zip(names, shapes, strict=True)):
+        shape, note = _to_globe(raw)
+        row = {"polygon": number, "name": name, "shape": shape, "note": note}
+        if not note:
+            row["area_km2"] = float(extract([ones], areas, [shape], globe, "weighted_sum")[0, 0])
+            if shape.intersection(extent).area == 0.0:
+                where = ", ".join(f"{edge:g}" for edge in grid.region)
+                row["note"] = f"outside the product ({where}: west, south, east, north)"
+        yield row
 
 
-def _on_the_globe(shape: BaseGeometry | None) -> tuple[BaseGeometry, str]:
-    """Bring a polygon to longitudes from -180 to 180, cut where it crosses the date line; or say what is wrong."""
-    nothing = shapely.Polygon()
+def _to_globe(shape: BaseGeometry | None) -> tuple[BaseGeometry, str]:
+    """Bring a polygon to longitudes from -180 to 180, cut at the date line; or return why that is impossible."""
+    empty = shapely.Polygon()
     if shape is None or shape.is_empty:
-        return nothing, "no geometry"
+        return empty, "no geometry"
     shape = shapely.make_valid(shapely.force_2d(shape))
-    parts = [part for part in shapely.get_parts(shape) if part.geom_type in ("Polygon", "MultiPolygon")]
+    parts = _polygons(shape)
     if not parts:
-        return nothing, f"a {shape.geom_type}, not a polygon"
+        return empty, f"a {shape.geom_type}, not a polygon"
     shape = shapely.union_all(parts)
-    west, south, east, north = shape.bounds
-    if (
-        not np.isfinite([west, south, east, north]).all()
-        or south < -90.001
-        or north > 90.001
-        or west < -540
-        or east > 540
-    ):
-        return nothing, (
-            f"its bounds {west:g}, {south:g}, {east:g}, {north:g} are no longitudes and latitudes; give the file its "
-            "coordinate reference system"
+    bounds = west, south, east, north = shape.bounds
+    if not np.isfinite(bounds).all() or south < -90.001 or north > 90.001 or west < -540 or east > 540:
+        return empty, (
+            f"its bounds {', '.join(f'{edge:g}' for edge in bounds)} are not longitudes and latitudes; add the "
+            "coordinate reference system to the file"
         )
-    if _jumps(shape):
-        return nothing, (
-            "an edge spans more than 180 degrees of longitude: where the polygon crosses the date line, cut it there, "
-            "or let its longitudes run beyond 180; else put a point between"
-        )
-    turns = range(math.floor((west + 180.0) / 360.0), math.ceil((east + 180.0) / 360.0))
+    for ring in shapely.get_rings(shapely.get_parts(shape)):
+        steps = np.abs(np.diff(shapely.get_coordinates(ring)[:, 0]))
+        if ((steps > 180.0) & (steps < 359.9)).any():  # 360: a band around the globe
+            return empty, (
+                "an edge spans more than 180 degrees of longitude: if the polygon crosses the date line, cut it there, "
+                "or use longitudes beyond 180; else add a point between"
+            )
     pieces = []
-    for turn in turns:
+    for turn in range(math.floor((west + 180.0) / 360.0), math.ceil((east + 180.0) / 360.0)):
         strip = shapely.box(-180.0 + 360.0 * turn, -90.0, 180.0 + 360.0 * turn, 90.0)
-        piece = shapely.transform(shape.intersection(strip), _shifted(-360.0 * turn))
-        pieces += [part for part in shapely.get_parts(piece) if part.geom_type in ("Polygon", "MultiPolygon")]
+        shift = np.array([-360.0 * turn, 0.0])
+        pieces += _polygons(shapely.transform(shape.intersection(strip), lambda points, shift=shift: points + shift))
     return shapely.union_all(pieces), ""
 
 
-def _shifted(degrees: float) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    return lambda points: points + np.array([degrees, 0.0])
+def _polygons(shape: BaseGeometry) -> list[BaseGeometry]:
+    return [part for part in shapely.get_parts(shape) if part.geom_type in ("Polygon", "MultiPolygon")]
 
 
-def _jumps(shape: BaseGeometry) -> bool:
-    """Whether an edge is longer than half the way round, and not the whole way (a band round the Earth)."""
-    for ring in shapely.get_rings(shapely.get_parts(shape)):
-        steps = np.abs(np.diff(shapely.get_coordinates(ring)[:, 0]))
-        if ((steps > 180.0) & (steps < 359.9)).any():
-            return True
-    return False
+def _monthly_rows(dataset: ProductDataset, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    grid, areas = dataset.grid, cell_areas(dataset.grid)
+    yield from (row for row in rows if row["note"])
+    placed = [row for row in rows if not row["note"]]
+    shapes = [row["shape"] for row in placed]
+    before: list[float] = []
+    for number, month in enumerate(dataset.months if placed else ()):
+        fields = dataset.read(month)
+        known = np.where(np.isfinite(fields.mean), 1.0, np.nan)
+        sums = np.nan_to_num(extract([known, fields.mean], areas, shapes, grid, "weighted_sum"))
+        series = pd.DataFrame({"valid_area_km2": sums[:, 0]})
+        area = series["valid_area_km2"].where(sums[:, 0] > 0.0)
+        series["mean_mm"] = sums[:, 1] / area
+        series["storage_km3"] = area * series["mean_mm"] * KM3_PER_MM_KM2
+        if fields.sd is not None:
+            squares = extract([fields.sd], areas, shapes, grid, _sum_of_squares)[:, 0]
+            series["sd_independent_mm"] = np.sqrt(squares) / area
+            series["sd_correlated_mm"] = extract([fields.sd], areas, shapes, grid, "weighted_sum")[:, 0] / area
+        follows = number > 0 and dataset.months[number - 1] == month - 1
+        series["change_km3"] = series["storage_km3"] - (before if follows else math.nan)
+        before = series["storage_km3"].tolist()
+        for index, row in enumerate(placed):
+            found = {str(name): float(series[name].iloc[index]) for name in series}
+            empty = "" if found["valid_area_km2"] > 0.0 else "no valid cell of the product inside"
+            coverage = found["valid_area_km2"] / row["area_km2"]
+            yield {**row, **found, "month": str(month), "coverage": coverage, "note": empty}
 
 
-def _rows(files: Product, basins: Sequence[Basin]) -> Iterator[dict[str, Any]]:
-    for basin in basins:
-        if basin.note:
-            yield {"polygon": basin.number, "name": basin.name, "area_km2": basin.total_area, "note": basin.note}
-    before: dict[int, float] = {}
-    previous = None
-    for month in files.months:
-        fields = files.read(month)
-        held: dict[int, float] = {}
-        for basin in basins:
-            if basin.note:
-                continue
-            row = _row(basin, fields)
-            last = before.get(basin.number, math.nan) if previous == month - 1 else math.nan
-            held[basin.number] = row["storage_km3"]
-            head = {"polygon": basin.number, "name": basin.name, "month": str(month)}
-            yield {**head, **row, "change_km3": held[basin.number] - last}
-        before, previous = held, month
-
-
-def _row(basin: Basin, fields: Fields) -> dict[str, Any]:
-    mean = fields.mean.ravel()[basin.cells]
-    known = np.isfinite(mean)
-    area = basin.area[known]
-    valid_area = float(area.sum())
-    row: dict[str, Any] = {
-        "valid_area_km2": valid_area,
-        "area_km2": basin.total_area,
-        "coverage": valid_area / basin.total_area,
-    }
-    if not valid_area > 0.0:
-        return {**row, "storage_km3": math.nan, "note": "no valid cell of the product inside"}
-    storage = float(area @ mean[known])
-    row |= {"mean_mm": storage / valid_area, "storage_km3": storage * KM3_PER_MM_KM2, "note": ""}
-    if fields.sd is not None:
-        parts = area * fields.sd.ravel()[basin.cells][known]
-        row["sd_independent_mm"] = float(np.sqrt(parts @ parts)) / valid_area
-        row["sd_correlated_mm"] = float(parts.sum()) / valid_area
-    return row
+def _sum_of_squares(values: np.ma.MaskedArray, coverage: Array, weights: Array) -> float:
+    return float(np.ma.filled((values * coverage * weights) ** 2, 0.0).sum())

@@ -1,4 +1,4 @@
-"""A month of the product as GeoTIFF."""
+"""Write a month of the product as GeoTIFF."""
 
 from pathlib import Path
 
@@ -7,17 +7,10 @@ import rasterio
 from rasterio import Affine
 
 from gwsd.errors import ConfigError
-from gwsd.product.reading import Product, whole_or_nothing
+from gwsd.product.dataset import ProductDataset
 
 TAGS = (
-    "title",
-    "source",
-    "method",
-    "scenario",
-    "references",
-    "license",
-    "data_label",
-    "job_key",
+    *("title", "source", "quantity", "method", "scenario", "references", "license", "data_label", "job_key"),
     "effective_resolution",
 )
 """Attributes of the product that become tags of the image."""
@@ -33,23 +26,14 @@ def export_month(product: Path, month: str, out: Path) -> None:
     month : str
         YYYY-MM.
     out : Path
-        Where. Band 1 is the mean, band 2 the standard deviation where the product has one, both in mm.
-
-    Raises
-    ------
-    ConfigError
-        If the month is not written YYYY-MM.
-    DataError
-        If the file is none of the product, or lacks the month.
+        File to write. Band 1 is the mean, band 2 the standard deviation where there is one, both in mm.
     """
-    wanted = parsed_month(month)
-    with Product([product]) as files:
-        fields = files.read(wanted)
-        tags = {name: text for name, text in files.attributes(wanted).items() if name in TAGS}
-        grid = files.grid
-    bands = [("groundwater storage anomaly", fields.mean)]
+    wanted = parse_month(month)
+    with ProductDataset([product]) as dataset:
+        fields, attributes, grid = dataset.read(wanted), dataset.attributes(wanted), dataset.grid
+    bands = [(attributes["long_name"], fields.mean)]
     if fields.sd is not None:
-        bands.append(("standard deviation of the groundwater storage anomaly", fields.sd))
+        bands.append((f"standard deviation of the {attributes['long_name']}", fields.sd))
     profile = {
         "driver": "GTiff",
         "height": grid.shape[0],
@@ -66,25 +50,19 @@ def export_month(product: Path, month: str, out: Path) -> None:
         "blockxsize": 256,
         "blockysize": 256,
     }
-    with whole_or_nothing(out) as temporary, rasterio.open(temporary, "w", **profile) as image:
-        image.update_tags(month=month, **tags)
+    with rasterio.open(out, "w", **profile) as image:
+        image.update_tags(month=month, **{name: attributes[name] for name in TAGS if name in attributes})
         for number, (description, field) in enumerate(bands, start=1):
             image.write(field[::-1].astype(np.float32), number)  # rows of the product run from south to north
             image.set_band_description(number, description)
             image.set_band_unit(number, "mm")
 
 
-def parsed_month(text: str) -> np.datetime64:
-    """Return a month written YYYY-MM.
-
-    Raises
-    ------
-    ConfigError
-        If it is not.
-    """
+def parse_month(text: str) -> np.datetime64:
+    """Return a month written YYYY-MM; ConfigError if it is not."""
     try:
         if len(text) != len("YYYY-MM"):
             raise ValueError
         return np.datetime64(text, "M")
     except ValueError:
-        raise ConfigError(f"{text!r} is no month; expected YYYY-MM, such as 2010-07") from None
+        raise ConfigError(f"{text!r} is not a month; expected YYYY-MM, such as 2010-07") from None

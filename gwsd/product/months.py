@@ -1,159 +1,170 @@
-"""From months of coarse inputs to months of the fine product, one at a time."""
+"""Downscale months one by one and write them to a file of the product."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
+import xarray as xr
 from numpy.typing import NDArray
 from torch import Tensor
 
 from gwsd.errors import DataError
-from gwsd.model.unet import Normalisation
+from gwsd.grid import REFINEMENT, Grid, Region
 from gwsd.patches.gathering import Batch, Cube
 from gwsd.product.correction import correct_means, corrected_sd
-from gwsd.product.estimators import Estimator
-from gwsd.product.field import downscale_field
-from gwsd.product.tiles import Tiling, downscale_tiles
-from gwsd.product.whole_grid import Cells, month_of_cube
+from gwsd.product.estimator import Estimator
+from gwsd.product.full_field import predict_full_field
+from gwsd.product.grid_batch import ValidCells, block_means, grid_of, month_batch
+from gwsd.product.netcdf import RESOLUTION_MM, FineMonth, new_product
+from gwsd.product.settings import Product
+from gwsd.product.tiles import Tiling, predict_tiled
+
+Months = NDArray[np.datetime64]
+Inference = Literal["tiled", "full_field"]
 
 
-class Way(StrEnum):
-    """How a month is made."""
+def resolve_inference(settings: Product, estimator: Estimator) -> Inference:
+    """Return `tiled` or `full_field`.
 
-    AUTO = "auto"
-    TILES = "tiles"
-    FIELD = "field"
-
-
-def resolved(way: str, estimator: Estimator) -> Way:
-    """Settle which way a month is made.
-
-    `auto` is `field` for interpolations, and for networks without statistics of their own field; `tiles` for those
-    with group normalisation, whose statistics over a whole globe are not those of the patches they were trained on.
+    `auto` is `full_field` except for networks with group normalisation, whose statistics over a whole globe differ from
+    those over a training patch.
     """
-    if Way(way) is not Way.AUTO:
-        return Way(way)
-    grouped = estimator.network is not None and estimator.network.normalisation is Normalisation.GROUP
-    return Way.TILES if grouped else Way.FIELD
+    if settings.inference != "auto":
+        return settings.inference
+    return "tiled" if estimator.network is not None and estimator.network.normalisation == "group" else "full_field"
 
 
-@dataclass(frozen=True)
-class Correction:
-    """Whether coarse means are made equal to the input, and what that does to the standard deviation.
-
-    Parameters
-    ----------
-    on : bool
-        Whether it is done.
-    error_correlation : float
-        Assumed correlation of errors within a coarse cell, 0 to 1. 0 takes least from the standard deviation.
-    """
-
-    on: bool
-    error_correlation: float = 0.0
-
-
-@dataclass(frozen=True)
-class FineMonth:
-    """One month of the product.
-
-    Parameters
-    ----------
-    month : datetime64[M]
-        Which.
-    mean : ndarray, shape (4H, 4W), float32, mm
-        Storage anomaly; NaN outside valid cells.
-    sd : ndarray, likewise, or None
-        Its standard deviation, where the method states one.
-    """
-
-    month: np.datetime64
-    mean: NDArray[np.float32]
-    sd: NDArray[np.float32] | None
+def tiling_of(settings: Product, estimator: Estimator) -> Tiling:
+    """Return the tiles of a method: patches of its training size."""
+    size = estimator.patch_size
+    return Tiling(size, max(1, round(settings.stride * size)), settings.batch_size)
 
 
 def downscale_month(
-    estimator: Estimator, batch: Batch, cells: Cells, *, way: Way, tiling: Tiling, correction: Correction
+    estimator: Estimator, batch: Batch, cells: ValidCells, settings: Product
 ) -> tuple[Tensor, Tensor | None]:
-    """Make one month of the product from arrays alone.
-
-    Parameters
-    ----------
-    estimator : Estimator
-        What answers.
-    batch : Batch
-        The whole grid, from `whole_grid`.
-    cells : Cells
-        Its valid cells.
-    way : Way
-        `tiles` or `field`.
-    tiling : Tiling
-        Of the way `tiles`.
-    correction : Correction
-        Of the coarse means.
+    """Downscale one month, a batch from `grid_batch`.
 
     Returns
     -------
-    mean, sd : Tensor, shape (4H, 4W), mm; sd None where the method states none
+    mean, sd : Tensor, shape (4H, 4W), mm; sd None where the method has none
         NaN outside valid cells.
     """
-    if way is Way.TILES:
-        prediction = downscale_tiles(estimator, batch, cells, tiling)
+    if resolve_inference(settings, estimator) == "tiled":
+        prediction = predict_tiled(estimator, batch, cells, tiling_of(settings, estimator))
     else:
-        prediction = downscale_field(estimator, batch, cells, estimator.network)
+        prediction = predict_full_field(estimator, batch, cells, estimator.network)
     mean, sd = prediction.mean[0, 0], None if prediction.sd is None else prediction.sd[0, 0]
     valid = cells.fine_valid
-    if correction.on:
+    if settings.correction:
         # Tiles leave cells without a value far from land; they must not reach others.
         mean = correct_means(torch.where(valid, mean, 0.0), batch.storage_mm[0, 0], cells)
         if sd is not None:
-            sd = corrected_sd(torch.where(valid, sd, 0.0), cells, correction.error_correlation)
+            sd = corrected_sd(torch.where(valid, sd, 0.0), cells, settings.error_correlation)
     mean = torch.where(valid, mean, torch.nan).float()
     return mean, None if sd is None else torch.where(valid, sd, torch.nan).float()
 
 
+def open_cube(storage: xr.Dataset, climate: xr.Dataset, mask: xr.Dataset, months: Months, estimator: Estimator) -> Cube:
+    """Read the storage of some months and the climate that they need, and no more."""
+    present, held = (each["time"].to_numpy().astype("datetime64[M]") for each in (storage, climate))
+    first = months[0] - (estimator.history_months - 1)
+    return Cube.from_datasets(
+        storage.isel(time=np.flatnonzero(np.isin(present, months))),
+        climate.isel(time=np.flatnonzero((held >= first) & (held <= months[-1]))),
+        mask,
+        normalisation=estimator.normalisation,
+        variables=estimator.climate_variables,
+        device=estimator.device,
+    )
+
+
+def months_of_year(storage: xr.Dataset, year: int) -> Months:
+    """Return the months of a year that the storage has."""
+    months = storage["time"].to_numpy().astype("datetime64[M]")
+    return months[months.astype("datetime64[Y]") == np.datetime64(str(year), "Y")]
+
+
 def downscale_months(
     estimator: Estimator,
-    cube: Cube,
-    months: Iterable[np.datetime64],
-    cells: Cells,
-    *,
-    memory: int,
-    way: Way,
-    tiling: Tiling,
-    correction: Correction,
-) -> Iterator[FineMonth]:
-    """Make months of the product one after the other; memory does not grow with their number.
+    storage: xr.Dataset,
+    climate: xr.Dataset,
+    mask: xr.Dataset,
+    months: Months,
+    settings: Product,
+) -> Iterator[tuple[FineMonth, float]]:
+    """Downscale months one by one; the inputs of a calendar year are held at a time.
 
     Parameters
     ----------
-    cube : Cube
-        Storage and climate of all of these months.
-    months : iterable of datetime64
-        Which; each must be in the cube.
-    memory : int
-        Months of climate that the estimator sees.
-    estimator, cells, way, tiling, correction
-        See `downscale_month`.
+    storage, climate, mask : Dataset
+        Aligned inputs, as in storage.nc, climate.nc and mask.nc.
+    months : ndarray of datetime64[M]
+        Months to make, increasing.
 
     Yields
     ------
     FineMonth
-
-    Raises
-    ------
-    DataError
-        If the cube lacks a month or its climate, or the answer is not a number.
+        On the fine grid of the mask.
+    float
+        Largest difference between a half-degree mean of the month, as rounded in the file, and its input, mm.
     """
-    valid = cells.fine_valid.cpu().numpy()
-    for month in months:
-        batch = month_of_cube(cube, month, cells, memory=memory)
-        mean, sd = downscale_month(estimator, batch, cells, way=way, tiling=tiling, correction=correction)
-        fields = [None if field is None else field.cpu().numpy() for field in (mean, sd)]
-        for what, field in zip(("mean", "standard deviation"), fields, strict=True):
-            if field is not None and not np.isfinite(field[valid]).all():
-                raise DataError(f"{estimator.name}: its {what} is not a number in {month}; train it again")
-        assert fields[0] is not None
-        yield FineMonth(month.astype("datetime64[M]"), fields[0], fields[1])
+    for year in np.unique(months.astype("datetime64[Y]")):
+        chosen = months[months.astype("datetime64[Y]") == year]
+        cube = open_cube(storage, climate, mask, chosen, estimator)
+        cells = ValidCells.of(cube, grid_of(mask))
+        valid = cells.fine_valid
+        for month in chosen:
+            batch = month_batch(cube, month, cells, history_months=estimator.history_months)
+            mean, sd = downscale_month(estimator, batch, cells, settings)
+            if not all(field is None or bool(torch.isfinite(field[valid]).all()) for field in (mean, sd)):
+                raise DataError(f"{estimator.name}: the result for {month} is not finite; train the network again")
+            written = torch.round(torch.where(valid, mean, 0.0).double() / RESOLUTION_MM) * RESOLUTION_MM
+            differences = (block_means(written, cells) - batch.storage_mm[0, 0].double()).abs()[cells.valid]
+            fields = FineMonth(month, mean.cpu().numpy(), None if sd is None else sd.cpu().numpy())
+            yield fields, float(differences.max())
+
+
+def write_months(
+    path: Path,
+    estimator: Estimator,
+    storage: xr.Dataset,
+    climate: xr.Dataset,
+    mask: xr.Dataset,
+    months: Months,
+    settings: Product,
+    attributes: Mapping[str, str],
+    *,
+    region: Region | None = None,
+    progress: Callable[[Iterable[tuple[FineMonth, float]]], Iterable[tuple[FineMonth, float]]] = iter,
+) -> float:
+    """Downscale months and write them as they are made; see `downscale_months`.
+
+    Parameters
+    ----------
+    attributes : mapping
+        Global attributes, from `describe_product`.
+    region : tuple of float or None
+        Part of the inputs' grid to write; all of it if None.
+    progress : callable
+        Wraps the iteration over months.
+
+    Returns
+    -------
+    float
+        Largest difference between a half-degree mean of the file and its input, mm.
+    """
+    grid = grid_of(mask)
+    region = region or grid.region
+    cells = REFINEMENT / grid.spacing
+    west, south, east, north = (round(cells * (region[k] - grid.region[k % 2])) for k in range(4))
+    inside = (slice(south, north), slice(west, east))
+    largest = 0.0
+    fine_grid = Grid(grid.spacing, region).refined()
+    with new_product(path, fine_grid, attributes, has_sd=estimator.has_sd) as file:
+        for fine, difference in progress(downscale_months(estimator, storage, climate, mask, months, settings)):
+            file.append(FineMonth(fine.month, fine.mean[inside], None if fine.sd is None else fine.sd[inside]))
+            largest = max(largest, difference)
+    return largest

@@ -1,10 +1,12 @@
-"""A year of the product as one CF NetCDF-4 file: packed, compressed, the same bytes for the same values."""
+"""CF NetCDF-4 files of the product: axes, packing, writing month by month.
+
+The same values and attributes give the same bytes.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import netCDF4
 import numpy as np
@@ -12,11 +14,12 @@ from numpy.typing import NDArray
 
 from gwsd.errors import DataError
 from gwsd.grid import Grid
-from gwsd.product.months import FineMonth
-from gwsd.product.names import MEAN, SD
+
+MEAN, SD = "gwsa", "gwsa_sd"
+"""Variables: storage anomaly and its standard deviation, mm."""
 
 RESOLUTION_MM = 0.001
-"""To what storage and its standard deviation are rounded, mm: off by half of it at most."""
+"""Rounding of storage and standard deviation, mm: off by half of it at most."""
 
 FILL = np.int32(-(2**31) + 1)
 """Packed value outside valid cells."""
@@ -27,19 +30,9 @@ LARGEST = 2**31 - 2
 CHUNK = (360, 480)
 """Rows and columns of a chunk, at most: a month of a basin touches few of them, a global map 24."""
 
-MONTHS = 12
-"""Length of the time axis's chunks: a year."""
-
 EPOCH = "days since 2000-01-01"
 DAY_OF_MONTH = 16
 """Months are stamped like those of G3P, on the 16th; their bounds are the first days of it and of the next."""
-
-CONVENTIONS = "CF-1.11"
-
-EFFECTIVE_RESOLUTION = (
-    "about 250 km, that of the source. Cells of 0.125 degrees are interpolation between coarse cells unless shown "
-    "otherwise."
-)
 
 WGS84 = (
     'GEOGCRS["WGS 84",DATUM["World Geodetic System 1984",ELLIPSOID["WGS 84",6378137,298.257223563,'
@@ -47,94 +40,29 @@ WGS84 = (
     'AXIS["geodetic latitude (Lat)",north,ORDER[1],ANGLEUNIT["degree",0.0174532925199433]],'
     'AXIS["geodetic longitude (Lon)",east,ORDER[2],ANGLEUNIT["degree",0.0174532925199433]],ID["EPSG",4326]]'
 )
-"""EPSG:4326 in words that GIS programs read."""
+"""EPSG:4326 as well-known text, for GIS programs."""
 
 
-@dataclass(frozen=True)
-class Origin:
-    """What a file says of itself: no time, host or path.
+class FineMonth(NamedTuple):
+    """Mean and, if the method has one, standard deviation of a month, shape (4H, 4W), mm; NaN outside valid cells."""
 
-    Parameters
-    ----------
-    title, source, method, scenario, references, license : str
-        Global attributes of these names.
-    data_label : str
-        What the data are; says "synthetic" where any of them is a twin Earth's.
-    job_key : str
-        Of the job that makes the file.
-    sd_comment : str
-        What the standard deviation means.
-    quantity : str
-        What the fields are.
-    more : mapping of str to str
-        Further global attributes.
-    """
-
-    title: str
-    source: str
-    method: str
-    scenario: str
-    references: str
-    license: str
-    data_label: str
-    job_key: str
-    sd_comment: str
-    quantity: str = "groundwater storage anomaly"
-    more: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def _warning(self) -> str:
-        if self.data_label.startswith("synthetic"):
-            return "Synthetic: "
-        return "Partly synthetic: " if "synthetic" in self.data_label else ""
-
-    def attributes(self) -> dict[str, str]:
-        """Return the global attributes."""
-        return {
-            "Conventions": CONVENTIONS,
-            "title": f"{self._warning}{self.title}",
-            "source": self.source,
-            "method": self.method,
-            "scenario": self.scenario,
-            "references": self.references,
-            "license": self.license,
-            "data_label": self.data_label,
-            "job_key": self.job_key,
-            "history": f"made by gwsd, job {self.job_key}",
-            "effective_resolution": EFFECTIVE_RESOLUTION,
-            "comment": (
-                f"{self.data_label}. Effective resolution: {EFFECTIVE_RESOLUTION} Values are rounded to "
-                f"{RESOLUTION_MM} mm (off by {RESOLUTION_MM / 2} mm at most). Months that the source lacks are absent."
-            ),
-            **self.more,
-        }
+    month: np.datetime64
+    mean: NDArray[np.float32]
+    sd: NDArray[np.float32] | None
 
 
-class ProductFile:
-    """Takes months one by one and writes each at once. Made by `new_product`.
+class ProductWriter:
+    """Writes months one by one; made by `new_product`."""
 
-    Parameters
-    ----------
-    file : netCDF4.Dataset
-        With axes and variables.
-    """
-
-    def __init__(self, file: netCDF4.Dataset, with_sd: bool) -> None:
+    def __init__(self, file: netCDF4.Dataset) -> None:
         self._file = file
-        self._with_sd = with_sd
 
     def append(self, fine: FineMonth) -> None:
-        """Write a month; they must come in order.
-
-        Raises
-        ------
-        ValueError
-            If a standard deviation is there and the file has no room for it, or the other way round.
-        """
-        if (fine.sd is not None) != self._with_sd:
-            raise ValueError(f"{fine.month}: standard deviation and file do not belong together")
+        """Write a month; months must come in order."""
+        if (fine.sd is not None) != (SD in self._file.variables):
+            raise ValueError(f"{fine.month}: either the month or the file has a standard deviation, expected both")
         number = self._file.dimensions["time"].size
-        bounds = _days(np.array([fine.month, fine.month + 1]))
+        bounds = _days(np.array([fine.month, fine.month + 1], dtype="datetime64[M]"))
         self._file["time"][number] = bounds[0] + DAY_OF_MONTH - 1
         self._file["time_bnds"][number] = bounds
         self._file[MEAN][number] = packed(fine.mean)
@@ -143,59 +71,34 @@ class ProductFile:
 
 
 @contextmanager
-def new_product(path: Path, grid: Grid, origin: Origin, *, with_sd: bool) -> Iterator[ProductFile]:
-    """Make a file of the product.
-
-    Parameters
-    ----------
-    path : Path
-        Where; overwritten.
-    grid : Grid
-        The fine grid.
-    origin : Origin
-        What the file says of itself.
-    with_sd : bool
-        Whether it has a standard deviation.
-
-    Yields
-    ------
-    ProductFile
-        Takes the months.
-    """
+def new_product(path: Path, grid: Grid, attributes: Mapping[str, str], *, has_sd: bool) -> Iterator[ProductWriter]:
+    """Create a file on the fine grid `grid` with the attributes of `describe_product`; overwrites `path`."""
+    attributes = dict(attributes)
+    sd_comment, quantity = attributes.pop("sd_comment"), attributes["quantity"]
     with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
-        file.setncatts(origin.attributes())
+        file.setncatts(attributes)
         _add_axes(file, grid)
         chunks = (1, *(min(most, length) for most, length in zip(CHUNK, grid.shape, strict=True)))
         described = {
-            "long_name": origin.quantity,
+            "long_name": quantity,
             "comment": "liquid water equivalent; anomaly from the baseline of the source",
             "cell_methods": "time: mean",
         }
-        if with_sd:
+        if has_sd:
             described["ancillary_variables"] = SD
         _add_packed(file, MEAN, chunks, described)
-        if with_sd:
-            about = {
-                "long_name": f"standard deviation of the {origin.quantity}",
-                "comment": origin.sd_comment,
-            }
-            _add_packed(file, SD, chunks, about)
-        yield ProductFile(file, with_sd)
+        if has_sd:
+            _add_packed(file, SD, chunks, {"long_name": f"standard deviation of the {quantity}", "comment": sd_comment})
+        yield ProductWriter(file)
 
 
 def packed(values: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Round to whole thousandths of a millimetre; NaN becomes the fill value.
-
-    Raises
-    ------
-    DataError
-        If a value is beyond what the packing holds, 2147 m.
-    """
+    """Round to whole thousandths of a millimetre; NaN becomes the fill value."""
     steps = np.rint(values.astype(np.float64) / RESOLUTION_MM)
-    if (np.abs(steps) > LARGEST).any():  # NaN is not
+    if (np.abs(steps) > LARGEST).any():  # False for NaN
         raise DataError(
-            f"a value of {np.nanmax(np.abs(values)):g} mm is beyond what a file of the product holds; the network is "
-            "not trained, or its inputs are damaged"
+            f"a value of {np.nanmax(np.abs(values)):g} mm exceeds the range of the file, 2,147 m; the network is not "
+            "trained, or its inputs are damaged"
         )
     return np.where(np.isnan(steps), FILL, np.nan_to_num(steps)).astype(np.int32)
 
@@ -213,10 +116,10 @@ def _add_axes(file: netCDF4.Dataset, grid: Grid) -> None:
     file.createDimension("time", None)
     for name, length in (("lat", grid.shape[0]), ("lon", grid.shape[1]), ("bnds", 2)):
         file.createDimension(name, length)
-    time = file.createVariable("time", "i4", ("time",), chunksizes=(MONTHS,))
+    time = file.createVariable("time", "i4", ("time",), chunksizes=(12,))
     calendar = {"units": EPOCH, "calendar": "standard", "units_metadata": "leap_seconds: none"}
     time.setncatts({"standard_name": "time", "long_name": "month", "axis": "T", "bounds": "time_bnds", **calendar})
-    file.createVariable("time_bnds", "i4", ("time", "bnds"), chunksizes=(MONTHS, 2))
+    file.createVariable("time_bnds", "i4", ("time", "bnds"), chunksizes=(12, 2))
     for name, long_name, units, axis, centres in (
         ("lat", "latitude", "degrees_north", "Y", grid.lat),
         ("lon", "longitude", "degrees_east", "X", grid.lon),

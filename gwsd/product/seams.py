@@ -1,4 +1,4 @@
-"""How rough the product is across the edges of tiles and the date line, beside the edges of other coarse cells."""
+"""Roughness of the product across edges of tiles and the date line, compared with the rest of the grid."""
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gwsd.grid import REFINEMENT
+from gwsd.product.grid_batch import ValidCells
 from gwsd.product.tiles import Tiling
-from gwsd.product.whole_grid import Cells
 
 
 def second_differences(field: Tensor, axis: int, *, wraps: bool) -> Tensor:
@@ -22,21 +22,14 @@ def second_differences(field: Tensor, axis: int, *, wraps: bool) -> Tensor:
 
 
 class SeamSums:
-    """Sums of second differences at some places of the grid, and at all others.
+    """Sums of second differences at seams and at all other cells.
 
-    Places are the seams, two fine cells on either side of each edge of a tile; the overlaps of tiles; and two fine
-    cells on either side of the date line. All hold as many cells of each place within a coarse cell as the others
-    do: an interpolation bends at the centres of coarse cells.
-
-    Parameters
-    ----------
-    tiling : Tiling
-        Whose tiles' edges are the seams.
-    cells : Cells
-        Valid cells: what is not valid has no share.
+    Places are two fine cells on either side of each edge of a tile, the overlaps of tiles, and two fine cells on either
+    side of the date line. Each holds the same share of every position within a coarse cell as the others do, because
+    an interpolation bends at the centres of coarse cells.
     """
 
-    def __init__(self, tiling: Tiling, cells: Cells) -> None:
+    def __init__(self, tiling: Tiling, cells: ValidCells) -> None:
         self._cells = cells
         origins = tiling.origins(cells)
         self._places: dict[tuple[str, int], NDArray[np.bool_]] = {}
@@ -51,48 +44,44 @@ class SeamSums:
                         seams |= _around(edge, length)
             self._places[f"seams, {name} of tiles", axis] = seams
             self._places[f"overlaps, {name} of tiles", axis] = np.repeat(times > 1, REFINEMENT)
-        self._date_line = _around(0, cells.valid.shape[1])
-        self._sums: dict[tuple[str, bool], NDArray[np.float64]] = {}
+        self._rows: list[tuple[str, bool, float, int]] = []
 
-    def add(self, tiles: Tensor, field: Tensor) -> None:
-        """Take a month made by tiles and as a field, (4H, 4W), mm."""
+    def add(self, tiled: Tensor, full_field: Tensor) -> None:
+        """Add a month made by tiled and by full-field inference, (4H, 4W), mm."""
         for (name, axis), places in self._places.items():
-            self._add(name, tiles, axis, places)
+            self._add(name, tiled, axis, places)
         if self._cells.wraps:
-            self._add("date line, tiles", tiles, 1, self._date_line)
-            self._add("date line, field", field, 1, self._date_line)
+            date_line = _around(0, self._cells.valid.shape[1])
+            self._add("date line, tiled", tiled, 1, date_line)
+            self._add("date line, full_field", full_field, 1, date_line)
 
     def _add(self, name: str, field: Tensor, axis: int, places: NDArray[np.bool_]) -> None:
         field = torch.where(self._cells.fine_valid, field.double(), torch.nan)
         bends = second_differences(field, axis, wraps=axis == 1 and self._cells.wraps)
         for here in (True, False):
-            some = torch.from_numpy(np.flatnonzero(places == here)).to(field.device)
-            found = bends.index_select(axis, some)
+            positions = torch.from_numpy(np.flatnonzero(places == here)).to(field.device)
+            found = bends.index_select(axis, positions)
             found = found[torch.isfinite(found)]
-            sums = np.array([float(found.sum()), found.numel()])
-            self._sums[name, here] = self._sums.get((name, here), np.zeros(2)) + sums
+            self._rows.append((name, here, float(found.sum()), found.numel()))
 
     def table(self, months: int) -> pd.DataFrame:
         """Return `place, here_mm, elsewhere_mm, ratio, cells, months`: mean second differences."""
-        rows = []
-        for name in dict.fromkeys(key[0] for key in self._sums):
-            (here, cells), (other, others) = self._sums[name, True], self._sums[name, False]
-            means = [total / count if count else np.nan for total, count in ((here, cells), (other, others))]
-            rows.append(
-                {
-                    "place": name,
-                    "here_mm": means[0],
-                    "elsewhere_mm": means[1],
-                    "ratio": means[0] / means[1],
-                    "cells": int(cells),
-                    "months": months,
-                }
-            )
-        return pd.DataFrame(rows)
+        rows = pd.DataFrame(self._rows, columns=["place", "here", "sum", "cells"])
+        sums = rows.groupby(["place", "here"], sort=False).sum().unstack("here")
+        means = (sums["sum"] / sums["cells"]).loc[rows["place"].unique()]
+        return pd.DataFrame(
+            {
+                "here_mm": means[True],
+                "elsewhere_mm": means[False],
+                "ratio": means[True] / means[False],
+                "cells": sums["cells"][True],
+                "months": months,
+            }
+        ).reset_index()
 
 
 def _around(edge: int, length: int) -> NDArray[np.bool_]:
-    """Mark two fine cells on either side of the lower edge of a coarse cell; beyond the last is the first."""
+    """Mark two fine cells on either side of the lower edge of a coarse cell, around the date line."""
     found = np.zeros(REFINEMENT * length, dtype=bool)
     found[np.arange(REFINEMENT * edge - 2, REFINEMENT * edge + 2) % found.size] = True
     return found

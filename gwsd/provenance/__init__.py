@@ -1,4 +1,3 @@
-"""Where a result comes from: job records, content hashes, import closures.
+"""Provenance of results: records of jobs, their lineage, verification and comparison of runs."""
 
-Nothing here can change a number, so no job depends on it (see `closure`).
-"""
+AFFECTS_RESULTS = False  # recording changes no number: not part of the code hash

@@ -1,75 +1,93 @@
-"""Which source files of the project a script depends on, read from the syntax tree."""
+"""Code that a job depends on: the modules it imports, and a hash of their syntax trees.
+
+The hash ignores comments, formatting, docstrings and the texts of raised errors, so that only a change of behaviour
+makes a job run again. Modules that set `AFFECTS_RESULTS = False` at top level (locking, progress, wording) are left
+out with all that only they import; in the `__init__.py` of a package the mark covers the whole package.
+"""
 
 import ast
+import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import grimp
+
+from gwsd.provenance.hashing import key_of
 
 ROOT = Path(__file__).resolve().parents[2]
 """Root of the project."""
 
-PACKAGE = "gwsd"
+LIBRARY = __name__.partition(".")[0]
+SCRIPTS = "workflow_scripts"
+MARK = "\nAFFECTS_RESULTS = False"
 
-CANNOT_CHANGE_A_NUMBER = ("gwsd.provenance", "gwsd.errors")
-"""Rooms that a job may import without depending on them: they record and report, and touch no value."""
 
-
-def import_closure(script: Path, root: Path = ROOT) -> list[Path]:
-    """List the project's modules that a script imports, directly or not.
+def code_files(script: str, *modules: str) -> list[Path]:
+    """List the source files that a script depends on.
 
     Parameters
     ----------
-    script : Path
-        A Python file.
-    root : Path
-        The folder that holds the package.
+    script : str
+        Name of a module in `workflow_scripts`, such as `train`.
+    *modules : str
+        Modules that the script imports by name at run time.
 
     Returns
     -------
     list of Path
-        Sorted paths relative to `root`, without the script itself and without the rooms of
-        `CANNOT_CHANGE_A_NUMBER`. Imports inside functions count too.
+        Sorted, relative to `ROOT`. Imports inside functions count too.
     """
-    found: set[str] = set()
-    waiting = list(_imported_modules(script, root, None))
-    while waiting:
-        module = waiting.pop()
-        if module in found or _is_exempt(module):
-            continue
-        found.add(module)
-        path = _path_of(module, root)
-        if path is not None:
-            waiting.extend(_imported_modules(path, root, module))
-    paths = {path for module in found if (path := _path_of(module, root)) is not None}
-    return sorted(path.relative_to(root) for path in paths)
+    graph = _graph()
+    names = {f"{SCRIPTS}.{script}", *modules}
+    names |= {name for start in tuple(names) for name in graph.find_upstream_modules(start)}
+    # Importing a module runs the __init__ of each package above it.
+    names |= {".".join(name.split(".")[:depth]) for name in names for depth in range(1, name.count(".") + 1)}
+    return sorted(_path_of(name).relative_to(ROOT) for name in names)
 
 
-def _is_exempt(module: str) -> bool:
-    return any(module == room or module.startswith(f"{room}.") for room in CANNOT_CHANGE_A_NUMBER)
+def code_hash(script: str, *modules: str) -> str:
+    """Hash the code that a script depends on."""
+    return key_of({path.as_posix(): syntax_hash(ROOT / path) for path in code_files(script, *modules)})
+
+
+def syntax_hash(path: Path) -> str:
+    """Hash the syntax tree of a Python file without docstrings and the texts of raised errors.
+
+    The same on every version of Python that parses the file.
+    """
+    tree = _WithoutText().visit(ast.parse(path.read_text(encoding="utf-8"), filename=str(path)))
+    return hashlib.sha256(repr(_plain(tree)).encode()).hexdigest()
+
+
+class _WithoutText(ast.NodeTransformer):
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        if isinstance(node.exc, ast.Call):
+            node.exc = node.exc.func
+        return node
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, ast.AST):
+        fields = [(name, _plain(value)) for name, value in ast.iter_fields(node) if value is not None and value != []]
+        return (type(node).__name__, *fields)
+    return [_plain(item) for item in node] if isinstance(node, list) else node
 
 
 @cache
-def _imported_modules(path: Path, root: Path, module: str | None) -> frozenset[str]:
-    package = [] if module is None else module.split(".")
-    if module is not None and path.name != "__init__.py":
-        package = package[:-1]
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(), filename=str(path))):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            source = ".".join([*base, *([node.module] if node.module else [])])
-            names.add(source)
-            names.update(f"{source}.{alias.name}" for alias in node.names)
-    ours = {name for name in names if name.split(".")[0] == PACKAGE}
-    parents = {".".join(name.split(".")[:depth]) for name in ours for depth in range(1, name.count(".") + 1)}
-    return frozenset(name for name in ours | parents if _path_of(name, root) is not None)
+def _graph() -> grimp.ImportGraph:
+    graph = grimp.build_graph(LIBRARY, SCRIPTS, cache_dir=None)
+    marked = {name for name in graph.modules if MARK in _path_of(name).read_text(encoding="utf-8")}
+    for name in graph.modules:
+        if any(name == mark or name.startswith(f"{mark}.") for mark in marked):
+            graph.remove_module(name)
+    return graph
 
 
-@cache
-def _path_of(module: str, root: Path) -> Path | None:
-    base = root.joinpath(*module.split("."))
-    for candidate in (base.with_suffix(".py"), base / "__init__.py"):
-        if candidate.is_file():
-            return candidate
-    return None
+def _path_of(module: str) -> Path:
+    base = ROOT.joinpath(*module.split("."))
+    return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-LOCK = Path("envs/requirements.lock")
+LOCK = Path("envs/requirements.txt")
 PACKAGES = (
     "numpy",
     "dask",

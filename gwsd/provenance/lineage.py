@@ -1,189 +1,193 @@
-"""Which job made a file, from what, and so on back to raw data."""
+"""Lineage of results: which job made a file, from which inputs, back to the raw data."""
 
 import difflib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gwsd.errors import DataError
-from gwsd.provenance.records import FileEntry, Record
+from gwsd.provenance.hashing import key_of
+from gwsd.provenance.record import FileEntry, Record, parse_record, read_json, read_record, read_records
 
-RAW_FOLDER = "raw"
-"""Folder of a scenario, or of the project, with raw data alone."""
-
-SOURCE_FOLDERS = (
-    "gwsd",
-    "workflow_scripts",
-    "paper",
-    "rules",
-    "reference",
-    "envs",
-    "docs",
-    "profiles",
-    "benchmarks",
-    "tests",
-)
-"""Folders of the project with what its authors wrote: such an input is kept by the commit, and is no raw data."""
-
+SOURCE_FOLDERS = ("gwsd", "workflow_scripts", "paper", "rules", "reference", "envs", "docs", "profiles", "benchmarks")
 SOURCE_FILES = ("config.yaml", "Snakefile", "codecheck.yml", "CITATION.cff", "pyproject.toml", "README.md", "LICENSE")
+"""Files of the repository: inputs that the commit identifies."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """A file and what it was made from.
-
-    Parameters
-    ----------
-    file : FileEntry
-        The file.
-    record : Record or None
-        Of the job that made it, where it is known.
-    children : tuple of Node
-        What that job read. The same file is the same node wherever it comes in.
-    raw : bool
-        Whether it is raw data: downloaded, given by the user, or written by the twin Earth in their stead.
-    url, doi : str or None
-        Where it was downloaded from.
-    """
+    """A file, the job that made it (if known) and the inputs of that job."""
 
     file: FileEntry
     record: Record | None
     children: tuple["Node", ...]
     raw: bool
+    """True for raw data: downloaded, user-supplied, or written by the synthetic Earth."""
     url: str | None = None
     doi: str | None = None
 
     @property
+    def identity(self) -> tuple[str, str]:
+        """Path and content."""
+        return self.file.path, self.file.sha256
+
+    @property
     def synthetic(self) -> bool:
-        """Whether it stands in for raw data: a job made it that downloaded nothing."""
-        return self.raw and self.record is not None and "raw" not in self.record.notes
+        """True for raw data that a job computed rather than downloaded."""
+        return self.raw and self.record is not None and self.record.raw is None
 
     @property
     def source(self) -> bool:
-        """Whether the project's authors wrote it."""
+        """True for a file of the repository."""
         return self.record is None and is_source(self.file.path)
 
 
 class Lineage:
-    """The records of a results folder, linked by content.
-
-    Parameters
-    ----------
-    records : sequence of Record
-        As `read_records` returns them.
-    """
+    """Records of a results folder, linked by the content of their files."""
 
     def __init__(self, records: Sequence[Record]) -> None:
-        self.records = tuple(records)
+        self.records = tuple(sorted(records, key=lambda record: record.path))
         self._by_sha256: dict[str, list[tuple[FileEntry, Record]]] = defaultdict(list)
         self._by_path: dict[str, tuple[FileEntry, Record]] = {}
-        self._read: dict[str, FileEntry] = {}
+        self._nodes: dict[tuple[str, str], Node] = {}
         for record in self.records:
             for file in record.outputs:
                 self._by_sha256[file.sha256].append((file, record))
                 self._by_path[file.path] = (file, record)
-            for file in record.read:
-                self._read.setdefault(file.path, file)
-        self._nodes: dict[tuple[str, str], Node] = {}
+
+    @property
+    def root(self) -> str:
+        """Root hash of all records."""
+        return root_hash(self.records)
 
     def producer(self, file: FileEntry) -> Record | None:
-        """Return the record of the job that made this content, under this path where several made it."""
+        """Return the record of the job that made this content, preferably under this path."""
         made = self._by_sha256.get(file.sha256, [])
-        for entry, record in made:
-            if entry.path == file.path:
-                return record
-        return made[0][1] if made else None
+        return next((record for entry, record in made if entry.path == file.path), made[0][1] if made else None)
 
     def maker_of_path(self, path: str) -> tuple[FileEntry, Record] | None:
-        """Return what the records say was written under a path, and by which job."""
+        """Return the output with this path and the record of its job."""
         return self._by_path.get(path)
 
-    def entry(self, path: str | Path) -> FileEntry:
-        """Return the entry of a file that a job made or read.
-
-        Parameters
-        ----------
-        path : str or Path
-            From the project's root, or as much of its end as tells it from others.
+    def entry(self, path: str) -> FileEntry:
+        """Return an output or input by its path relative to the project's root, or by the end of that path.
 
         Raises
         ------
         DataError
-            If no record names it, or several files end so.
+            If no record has it, or several files end so.
         """
-        name = path.as_posix() if isinstance(path, Path) else path
-        known = {**self._read, **{name: made for name, (made, _) in self._by_path.items()}}
-        if name in known:
-            return known[name]
-        ending = [one for one in known if one.endswith("/" + name)]
-        if len(ending) == 1:
-            return known[ending[0]]
-        if ending:
-            raise DataError(f"{name}: several files end so: {', '.join(sorted(ending)[:5])}; give more of the path")
-        files = [one for one in known if not is_source(one)]
-        near = difflib.get_close_matches(name, files, n=3, cutoff=0.4)
-        raise DataError(
-            f"{name}: no record names this file; near ones: {', '.join(near) or 'none'}; "
-            "check the path, or make the file with the workflow"
-        )
+        known = {file.path: file for record in self.records for file in record.read}
+        known |= {name: made for name, (made, _) in self._by_path.items()}
+        found = [path] if path in known else [name for name in known if name.endswith(f"/{path}")]
+        if len(found) == 1:
+            return known[found[0]]
+        if found:
+            raise DataError(f"{path}: several files end so: {', '.join(sorted(found)[:5])}; give more of the path")
+        near = difflib.get_close_matches(path, [name for name in known if not is_source(name)], n=3, cutoff=0.4)
+        raise DataError(f"{path}: in no provenance record; did you mean {' or '.join(near) or 'another path'}?")
 
-    def tree(self, path_or_entry: str | Path | FileEntry) -> Node:
-        """Return a file with all that it was made from.
-
-        Parameters
-        ----------
-        path_or_entry : str, Path or FileEntry
-            A path as `entry` takes it, or an entry of a record.
-        """
-        entry = path_or_entry if isinstance(path_or_entry, FileEntry) else self.entry(path_or_entry)
-        return self._node(entry, ())
+    def tree(self, file: str | FileEntry) -> Node:
+        """Return a file (path as in `entry`, or an entry) with everything that it was made from."""
+        return self._node(self.entry(file) if isinstance(file, str) else file, ())
 
     def _node(self, file: FileEntry, below: tuple[tuple[str, str], ...]) -> Node:
         identity = (file.path, file.sha256)
         if identity in self._nodes:
             return self._nodes[identity]
         record = self.producer(file)
-        facts: dict[str, Any] = {} if record is None else record.notes.get("raw") or {}
+        facts: dict[str, Any] = (record.raw if record else None) or {}
         children: tuple[Node, ...] = ()
         if record is not None and identity not in below:  # a forged record may lead back to itself
             children = tuple(self._node(read, (*below, identity)) for read in record.read)
-        node = Node(
-            file=file,
-            record=record,
-            children=children,
-            raw=is_raw(file.path) or bool(facts) or (record is None and self._is_raw_input(file)),
-            url=file.url or facts.get("url"),
-            doi=file.doi or facts.get("doi"),
-        )
+        external = record is None and not is_source(file.path) and not file.path.startswith("results/")
+        raw = is_raw(file.path) or bool(facts) or external
+        node = Node(file, record, children, raw, file.url or facts.get("url"), file.doi or facts.get("doi"))
         self._nodes[identity] = node
         return node
 
-    def _is_raw_input(self, file: FileEntry) -> bool:
-        return not is_source(file.path) and not file.path.startswith("results/")
-
 
 def is_raw(path: str) -> bool:
-    """Tell whether a path lies in a folder of raw data: `raw/` or `results/<scenario>/raw/`."""
+    """Return whether a path is below `raw/` or `results/<scenario>/raw/`."""
     parts = Path(path).parts
-    return parts[:1] == (RAW_FOLDER,) or (parts[:1] == ("results",) and parts[2:3] == (RAW_FOLDER,))
+    return parts[:1] == ("raw",) or (parts[:1] == ("results",) and parts[2:3] == ("raw",))
 
 
 def is_source(path: str) -> bool:
-    """Tell whether a path names a file that the project's authors wrote."""
-    one = Path(path)
-    return not one.is_absolute() and (one.parts[0] in SOURCE_FOLDERS or path in SOURCE_FILES)
+    """Return whether a path is a file of the repository."""
+    return path in SOURCE_FILES or path.partition("/")[0] in SOURCE_FOLDERS
 
 
 def walk(node: Node) -> list[Node]:
-    """List a node and all below it, each once, parents first."""
+    """List a node and all nodes below it, each once, parents first."""
     seen: dict[tuple[str, str], Node] = {}
     waiting = [node]
     while waiting:
-        one = waiting.pop()
-        identity = (one.file.path, one.file.sha256)
-        if identity not in seen:
-            seen[identity] = one
-            waiting.extend(reversed(one.children))
+        current = waiting.pop()
+        if current.identity not in seen:
+            seen[current.identity] = current
+            waiting.extend(reversed(current.children))
     return list(seen.values())
+
+
+def root_hash(records: Iterable[Record]) -> str:
+    """Hash what is reproducible in records.
+
+    Returns
+    -------
+    str
+        SHA-256 over job, key, inputs, code, settings, seed, outputs and origin of raw data, but not over times,
+        machines and commands: a run with the same bytes has the same root hash.
+    """
+    return key_of([_reproducible(record) for record in sorted(records, key=lambda record: record.path)])
+
+
+def _reproducible(record: Record) -> dict[str, Any]:
+    return {
+        **{name: record.document[name] for name in ("job", "key", "code", "settings", "seed")},
+        "inputs": {name: [_content(file) for file in files] for name, files in record.inputs.items()},
+        "outputs": [_content(file) for file in record.outputs],
+        "raw": record.raw,
+    }
+
+
+def _content(file: FileEntry) -> dict[str, str]:
+    """Identify a file by path and content; a file outside of the project by content alone."""
+    return {"sha256": file.sha256} if Path(file.path).is_absolute() else {"path": file.path, "sha256": file.sha256}
+
+
+def collect(paths: Iterable[Path]) -> dict[str, Any]:
+    """Collect records into the document of a `lineage.json`.
+
+    Returns
+    -------
+    dict
+        `root` (see `root_hash`) and `records`: the documents by path, each with its own path as `record`.
+    """
+    lineage = Lineage([read_record(path) for path in set(paths)])
+    return {"root": lineage.root, "records": [{"record": record.path, **record.document} for record in lineage.records]}
+
+
+def read_lineage(path: Path) -> Lineage:
+    """Read a `lineage.json`.
+
+    Raises
+    ------
+    DataError
+        If it is missing or damaged.
+    """
+    try:
+        documents = [dict(document) for document in read_json(path)["records"]]
+        return Lineage([parse_record(document, str(document.pop("record"))) for document in documents])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: not a lineage.json ({type(error).__name__}: {error}); make it again") from None
+
+
+def open_lineage(results: Path) -> Lineage:
+    """Read the records in a results folder, and from `lineage.json` those that are not there (of raw data)."""
+    records = {record.path: record for record in read_records(results)}
+    if (results / "lineage.json").is_file():
+        records = {record.path: record for record in read_lineage(results / "lineage.json").records} | records
+    return Lineage(list(records.values()))

@@ -1,1 +1,1 @@
-"""Room `training`."""
+"""Training: loop, schedule, checkpoints and history."""

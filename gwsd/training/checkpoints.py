@@ -1,4 +1,4 @@
-"""Checkpoints: one an epoch, whole or not there, in a folder that one process at a time may write."""
+"""Checkpoints: one per epoch, complete or absent, in a folder that one process at a time may write."""
 
 import hashlib
 import io
@@ -10,24 +10,22 @@ from typing import Any
 
 import torch
 
+from gwsd.devices import hold_any
 from gwsd.errors import TrainingError
-from gwsd.training.locks import locked
 
 KEPT = 2
-"""Checkpoints kept: the last, and the one before it in case the last is damaged."""
+"""Checkpoints kept: the last, and the one before in case the last is damaged."""
 
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
 
 class Checkpoints:
-    """The checkpoints of one training.
-
-    A checkpoint is the SHA-256 of what follows, then a `torch.save` archive.
+    """The checkpoints of one training, each the SHA-256 of a `torch.save` archive followed by the archive.
 
     Parameters
     ----------
     folder : Path
-        Named by the caller after the hash of inputs, code and settings; nobody else's files in it.
+        Named by the caller after the hash of inputs, code and settings.
     report : callable
         Takes a line for the log.
     """
@@ -37,17 +35,17 @@ class Checkpoints:
         self.report = report
 
     @contextmanager
-    def held(self) -> Iterator[bool]:
-        """Hold the folder's lock; yield whether another process had to be waited for."""
+    def locked(self) -> Iterator[None]:
+        """Hold the folder's lock, waiting if another process trains the same thing."""
 
-        def say(process: str) -> None:
-            self.report(f"process {process} is training the same thing in {self.folder}; waiting until it ends")
+        def wait(process: str) -> None:
+            self.report(f"process {process} is training the same variant in {self.folder}; waiting until it ends")
 
-        with locked(self.folder / "lock", on_wait=say) as waited:
-            yield waited
+        with hold_any([self.folder / "training.lock"], wait):
+            yield
 
     def save(self, epoch: int, state: dict[str, Any]) -> None:
-        """Write the state after an epoch: to a temporary name, to the disk, then to its own name.
+        """Write the state after an epoch atomically and durably.
 
         Raises
         ------
@@ -57,7 +55,7 @@ class Checkpoints:
         buffer = io.BytesIO()
         torch.save(state, buffer)
         payload = buffer.getvalue()
-        path = self._path(epoch)
+        path = self.folder / f"epoch-{epoch:05d}.ckpt"
         temporary = path.with_suffix(".tmp")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -71,41 +69,28 @@ class Checkpoints:
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise TrainingError(
-                f"{path}: the checkpoint of epoch {epoch} cannot be written ({error.strerror}); make room and run the "
-                "same command again: training goes on from the checkpoint before it"
+                f"{path}: the checkpoint of epoch {epoch} cannot be written ({error.strerror}). Free some disk space "
+                "and run the same command again: training resumes from the previous checkpoint."
             ) from error
         for old in self._paths()[:-KEPT]:
             old.unlink(missing_ok=True)
 
     def restore(self) -> dict[str, Any] | None:
-        """Return the state of the last whole checkpoint, None where there is none.
-
-        Damaged ones are reported and removed.
-        """
+        """Return the state of the last intact checkpoint, None if there is none; damaged ones are removed."""
         for path in reversed(self._paths()):
-            state = self._read(path)
-            if state is not None:
+            raw = path.read_bytes()
+            digest, payload = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
+            if hashlib.sha256(payload).digest() == digest:
+                state: dict[str, Any] = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
                 return state
+            self.report(f"{path}: damaged (wrong checksum); using the previous checkpoint, if any")
+            path.unlink()
         return None
 
     def keep_last(self) -> None:
-        """Remove all but the last checkpoint, once training has ended."""
+        """Remove all but the last checkpoint, at the end of training."""
         for old in self._paths()[:-1]:
             old.unlink(missing_ok=True)
-
-    def _read(self, path: Path) -> dict[str, Any] | None:
-        raw = path.read_bytes()
-        digest, payload = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
-        if hashlib.sha256(payload).digest() != digest:
-            self.report(f"{path}: damaged (its checksum does not fit); using the checkpoint before it, if any")
-            path.unlink()
-            return None
-        state = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
-        assert isinstance(state, dict)
-        return state
-
-    def _path(self, epoch: int) -> Path:
-        return self.folder / f"epoch-{epoch:05d}.ckpt"
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("epoch-*.ckpt"))

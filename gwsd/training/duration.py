@@ -1,54 +1,41 @@
-"""How long a training would take here: a short measurement, extrapolated."""
+"""Estimate of a training's duration on this machine's CPU, extrapolated from one measured step."""
 
 import math
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 
 from gwsd.model.downscaler import Downscaler
-from gwsd.training.engine import Engine
-from gwsd.training.settings import TrainingSettings
+from gwsd.model.execution import Executor
+from gwsd.model.settings import Model
+from gwsd.training.settings import Training
+
+AFFECTS_RESULTS = False  # not part of the code hash
 
 PROBE_PATCHES = 2
 """Patches of the measured step."""
 
 
-def cpu_seconds(model: Mapping[str, Any], training: TrainingSettings, *, train_patches: int, size: int) -> float:
-    """Estimate the duration of a training on this machine's CPU.
+def cpu_seconds(
+    model: Model, climate_variables: Sequence[str], training: Training, *, train_patches: int, size: int
+) -> float:
+    """Estimate the seconds that a training takes on this CPU, without validation and early stopping.
 
-    One step on a few patches of noise is timed with the threads that the training would have, and extrapolated to the
-    batch and all epochs. Validation and early stopping are left out.
-
-    Parameters
-    ----------
-    model : mapping
-        Settings of the `Downscaler`.
-    training : TrainingSettings
-        Batch size, epochs, threads.
-    train_patches : int
-        Patches an epoch.
-    size : int
-        Coarse cells along a patch's side.
-
-    Returns
-    -------
-    float
-        Seconds.
+    `train_patches` is the number of patches per epoch, `size` their side in coarse cells.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(training.cpu_threads)
     try:
-        network = Downscaler(**model)
-        engine = Engine(training.engine, torch.device("cpu"))
-        engine.place(network)
-        climate = torch.randn(PROBE_PATCHES, network.memory, len(network.climate_variables), size, size)
+        network = Downscaler(model, climate_variables)
+        execution = Executor(training.execution.cpu, torch.device("cpu"))
+        execution.to_device(network)
+        climate = torch.randn(PROBE_PATCHES, model.history_months, len(climate_variables), size, size)
         storage = torch.randn(PROBE_PATCHES, 1, size, size)
         for _ in range(2):  # the first call allocates
             start = time.perf_counter()
-            with engine.autocast():
-                output = network(climate, engine.laid_out(storage))
+            with execution.autocast():
+                output = network(climate, execution.to_memory_format(storage))
             loss = output.mean.square().mean()
             if output.variance is not None:
                 loss = loss + output.variance.mean()

@@ -1,14 +1,15 @@
-"""What is remembered of each epoch, and how validation is scored."""
+"""History of a training: averaged loss terms and validation scores of each epoch."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from gwsd.losses import LossSettings, total_loss
+from gwsd.losses import Loss, total_loss
+from gwsd.metrics import error_summary, patch_scores
 from gwsd.model.downscaler import Downscaler, Output
 from gwsd.patches.gathering import Batch, Cube, gather
 from gwsd.resample import Kernel, upsample
@@ -18,10 +19,10 @@ HistoryRow = dict[str, float]
 
 
 class Averages:
-    """Means of a loss's terms over batches, each weighed by its patches.
+    """Means of a loss's terms over batches, weighted by their patches.
 
-    A term that a batch does not have (NaN: no patch with a month before, or a climate without the term's forcing) is
-    left out of that term's mean; one that no batch has stays NaN.
+    A term that a batch does not have (NaN: no patch with a previous month, or a climate without the term's forcing)
+    is left out of that term's mean; one that no batch has stays NaN.
     """
 
     def __init__(self) -> None:
@@ -29,61 +30,19 @@ class Averages:
         self._weights: dict[str, Tensor] = {}
 
     def add(self, terms: Mapping[str, Tensor], patches: int) -> None:
-        """Take in the terms of a batch of so many patches; stays on the terms' device."""
+        """Add the terms of a batch; stays on the terms' device."""
         for name, term in terms.items():
             value = term.double()
-            there = ~torch.isnan(value)
-            self._sums[name] = self._sums.get(name, 0.0) + torch.where(there, value, 0.0) * patches
-            self._weights[name] = self._weights.get(name, 0.0) + there * patches
+            present = ~torch.isnan(value)
+            self._sums[name] = self._sums.get(name, 0.0) + torch.where(present, value, 0.0) * patches
+            self._weights[name] = self._weights.get(name, 0.0) + present * patches
 
     def means(self, prefix: str) -> HistoryRow:
-        """Return the means, their names behind a prefix."""
+        """Return the means by `<prefix>_<term>`."""
         return {
             f"{prefix}_{name}": float(total / self._weights[name]) if self._weights[name] else math.nan
             for name, total in self._sums.items()
         }
-
-
-class ErrorStatistics:
-    """Sums over cells from which MAE, RMSE and R² follow, in float64."""
-
-    def __init__(self) -> None:
-        self._sums = torch.zeros(5, dtype=torch.float64)
-
-    def add(self, mean_mm: Tensor, batch: Batch) -> None:
-        """Take in a prediction, (B, 1, 4H, 4W), mm."""
-        target = batch.target_mm[batch.valid].double()
-        error = mean_mm[batch.valid].double() - target
-        sums = (
-            error.new_tensor(error.numel()),
-            error.abs().sum(),
-            (error**2).sum(),
-            target.sum(),
-            (target**2).sum(),
-        )
-        self._sums += torch.stack(sums).cpu()
-
-    @property
-    def mae_mm(self) -> float:
-        """Mean absolute error over cells, mm."""
-        return float(self._sums[1] / self._sums[0])
-
-    @property
-    def rmse_mm(self) -> float:
-        """Root mean square error over cells, mm."""
-        return float((self._sums[2] / self._sums[0]).sqrt())
-
-    @property
-    def r2(self) -> float:
-        """1 - Σ e² / Σ (target - mean target)², over cells."""
-        cells, _, squares, target, target_squares = self._sums
-        return float(1.0 - squares / (target_squares - target**2 / cells))
-
-
-def batches(cube: Cube, table: pd.DataFrame, *, batch_size: int, size: int, memory: int) -> Iterator[Batch]:
-    """Gather a patch table batch by batch, in its order; the last batch may be smaller."""
-    for start in range(0, len(table), batch_size):
-        yield gather(cube, table.iloc[start : start + batch_size], size=size, memory=memory)
 
 
 def validate(
@@ -92,48 +51,41 @@ def validate(
     cube: Cube,
     table: pd.DataFrame,
     *,
-    loss: LossSettings,
+    loss: Loss,
     batch_size: int,
     size: int,
 ) -> HistoryRow:
-    """Score a network on validation patches.
+    """Score a network on the patches of a table, and leave it in evaluation mode.
 
-    Parameters
-    ----------
-    network : Downscaler
-        Left in evaluation mode.
-    forward : callable
-        How the network is run on a batch: as it is trained.
-    cube : Cube
-        Inputs.
-    table : DataFrame
-        Validation patches.
-    loss : LossSettings
-        The training's.
-    batch_size, size : int
-        Patches a batch; coarse cells along a patch's side.
+    `forward` runs the network on a batch, as in training; `size` is the side of a patch, coarse cells.
 
     Returns
     -------
     dict
-        `val_<term>` for each term of the loss, `val_mae_mm`, `val_rmse_mm`, `val_r2` (against the bicubic
-        target, over valid cells) and `val_bilinear_mae_mm`, that of bilinear interpolation.
+        `val_<term>` for each term of the loss; against the bicubic target over valid cells `val_mae_mm` (mean over
+        patches, as the test's `mae_mm`), `val_rmse_mm`, `val_r2` (of all cells, as the test's), and
+        `val_bilinear_mae_mm`, the `mae_mm` of bilinear interpolation.
     """
     network.eval()
-    averages, errors, bilinear = Averages(), ErrorStatistics(), ErrorStatistics()
+    averages = Averages()
+    of_network, of_bilinear = [], []
     with torch.no_grad():
-        for batch in batches(cube, table, batch_size=batch_size, size=size, memory=network.memory):
+        for start in range(0, len(table), batch_size):
+            rows = table.iloc[start : start + batch_size]
+            batch = gather(cube, rows, size=size, history_months=network.history_months)
             output = forward(batch)
             _, terms = total_loss(output, batch, cube.storage_scale, loss)
-            averages.add(terms, len(batch.storage))
-            errors.add(cube.storage_scale.restore(output.mean), batch)
-            bilinear.add(upsample(batch.storage_mm, Kernel.BILINEAR), batch)
+            averages.add(terms, len(rows))
+            target, valid = batch.target_mm, batch.valid
+            of_network.append(patch_scores(cube.storage_scale.restore(output.mean), None, target, valid))
+            of_bilinear.append(patch_scores(upsample(batch.storage_mm, Kernel.BILINEAR), None, target, valid))
+    found = error_summary(pd.concat(of_network))
     return {
         **averages.means("val"),
-        "val_mae_mm": errors.mae_mm,
-        "val_rmse_mm": errors.rmse_mm,
-        "val_r2": errors.r2,
-        "val_bilinear_mae_mm": bilinear.mae_mm,
+        "val_mae_mm": found["mae_mm"],
+        "val_rmse_mm": found["rmse_mm"],
+        "val_r2": found["r2"],
+        "val_bilinear_mae_mm": error_summary(pd.concat(of_bilinear))["mae_mm"],
     }
 
 
@@ -145,7 +97,7 @@ def spread(table: pd.DataFrame, number: int | None) -> pd.DataFrame:
 
 
 def history_frame(rows: list[HistoryRow]) -> pd.DataFrame:
-    """Return the rows as a table: counters, then the training's terms, then the validation's."""
+    """Return the rows as a table: counters, then training terms, then validation terms and scores."""
     frame = pd.DataFrame(rows)
     counters = ["epoch", "steps", "learning_rate"]
     trained = [name for name in frame if str(name).startswith("train_")]

@@ -1,9 +1,9 @@
-"""The training loop (section 3.4): resumable, reproducible, and loud when it fails."""
+"""Training loop (section 3.4): resumable, reproducible, stopping at divergence."""
 
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,49 +15,41 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from gwsd.devices import device_name
 from gwsd.errors import TrainingError
-from gwsd.losses import LossSettings, total_loss
+from gwsd.losses import Loss, total_loss
 from gwsd.model.downscaler import Downscaler, count_parameters
+from gwsd.model.execution import Executor
+from gwsd.model.settings import Model
 from gwsd.patches.gathering import Batch, Cube, gather
 from gwsd.training.checkpoints import Checkpoints
-from gwsd.training.engine import Engine
 from gwsd.training.history import Averages, HistoryRow, history_frame, spread, validate
 from gwsd.training.schedule import EarlyStopping, Schedule
-from gwsd.training.settings import TrainingSettings
+from gwsd.training.settings import Training
 
 STEPS_IN_PAPER = 30 * 8_000 // 16
 """Steps of the paper's training: epochs times patches over the batch (Table 1, section 3.4)."""
 
 STEPS_BETWEEN_CHECKS = 50
-"""Steps on a GPU after which it is seen whether all is well: to look each time would keep it waiting."""
+"""Check for NaNs every 50 steps on a GPU; every step would force a synchronisation."""
 
 EXPLODED_GRADIENT = 1.0e8
-"""Norm of a gradient, before clipping, that no longer points anywhere."""
+"""Gradient norm before clipping above which training is considered diverged."""
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training leaves.
-
-    Parameters
-    ----------
-    state_dict : dict of str to Tensor
-        Weights of the epoch with the smallest validation loss, on the CPU.
-    best_epoch : int
-        That epoch.
-    history : DataFrame
-        One row an epoch, epoch 0 before any training.
-    timing : dict
-        Seconds, steps, device, threads, parameters: what `timing.json` holds.
-    resumed : bool
-        Whether a checkpoint was gone on from.
-    """
+    """Result of a training."""
 
     state_dict: dict[str, Tensor]
+    """Weights of the epoch with the smallest validation loss, on the CPU."""
     best_epoch: int
     history: pd.DataFrame
+    """One row per epoch; epoch 0 is before training."""
     timing: dict[str, float | int | str]
+    """Content of `timing.json`: seconds, steps, device, threads, parameters."""
     resumed: bool
+    """True if training resumed from a checkpoint."""
 
 
 def train(
@@ -66,106 +58,73 @@ def train(
     validation_table: pd.DataFrame,
     *,
     size: int,
-    model: Mapping[str, Any],
-    loss: LossSettings,
-    training: TrainingSettings,
+    model: Model,
+    loss: Loss,
+    training: Training,
     seed: int,
-    device: torch.device,
     checkpoint_dir: Path,
     report: Callable[[str], None],
 ) -> TrainingResult:
-    """Train one variant, or go on where an earlier process stopped.
+    """Train one variant on the cube's device, or resume where an earlier process stopped.
+
+    On the CPU the result has the same bytes whether or not the training was interrupted.
 
     Parameters
     ----------
     cube : Cube
-        Inputs, on `device`.
+        Inputs; its model variables are the network's climate variables.
     train_table, validation_table : DataFrame
-        Patch tables.
-    size : int
-        Coarse cells along a patch's side.
-    model : mapping
-        Settings of the `Downscaler`.
-    loss : LossSettings
-        Settings of the loss.
-    training : TrainingSettings
-        Settings of the loop.
+        Patch tables, of `size` coarse cells a side.
+    model, loss, training : Section
+        Settings.
     seed : int
-        Of the first weights and of the order of patches: the same for all variants, so that all see the same
+        Of the initial weights and of the order of patches: the same for all variants, so that all see the same
         patches in the same order.
-    device : torch.device
-        What to train on.
     checkpoint_dir : Path
         Folder for checkpoints, named after everything that the result depends on.
     report : callable
         Takes a line for the log.
 
-    Returns
-    -------
-    TrainingResult
-        On the CPU the same bytes whether or not the training was interrupted.
-
     Raises
     ------
     TrainingError
-        If the loss or its gradient is lost, or a checkpoint cannot be written.
+        If training diverges, or a checkpoint cannot be written.
     """
     checkpoints = Checkpoints(checkpoint_dir, report)
-    with checkpoints.held(), _reproducible(training, device):
-        run = _Run(
-            cube,
-            train_table,
-            validation_table,
-            size,
-            model,
-            loss,
-            training,
-            seed,
-            device,
-            checkpoints,
-            report,
-        )
+    with checkpoints.locked(), _reproducible(training, cube.device):
+        run = _Run(cube, train_table, validation_table, size, model, loss, training, seed, checkpoints, report)
         return run.finish()
 
 
+@dataclass
 class _Run:
-    """One training under way: what changes from step to step, and what a checkpoint keeps of it."""
+    """State of a training between epochs."""
 
-    def __init__(
-        self,
-        cube: Cube,
-        train_table: pd.DataFrame,
-        validation_table: pd.DataFrame,
-        size: int,
-        model: Mapping[str, Any],
-        loss: LossSettings,
-        training: TrainingSettings,
-        seed: int,
-        device: torch.device,
-        checkpoints: Checkpoints,
-        report: Callable[[str], None],
-    ) -> None:
-        self.cube = cube
-        self.train_table = train_table
-        self.validation_table = spread(validation_table, training.validation_patches)
-        self.size = size
-        self.loss = loss
-        self.settings = training
-        self.seed = seed
-        self.device = device
-        self.checkpoints = checkpoints
-        self.report = report
+    cube: Cube
+    train_table: pd.DataFrame
+    validation_table: pd.DataFrame
+    size: int
+    model: Model
+    loss: Loss
+    settings: Training
+    seed: int
+    checkpoints: Checkpoints
+    report: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        training = self.settings
+        self.validation_table = spread(self.validation_table, training.validation_patches)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.network = Downscaler(**model)
-        self.engine = Engine(training.engine, device)
-        self.engine.place(self.network)
-        self.forward = self.engine.runner(self.network)
-        self.optimiser = self.engine.optimiser(
+            torch.manual_seed(self.seed)
+            self.network = Downscaler(self.model, self.cube.model_variables)
+        execution = Executor.of(training.execution, self.cube.device)
+        execution.to_device(self.network)
+        self.forward = execution.forward(self.network)
+        self.optimiser = execution.optimiser(
             self.network.parameters(), learning_rate=training.learning_rate, weight_decay=training.weight_decay
         )
         self.schedule = Schedule(
-            self.optimiser, training, steps_an_epoch=math.ceil(len(train_table) / training.batch_size)
+            self.optimiser, training, steps_per_epoch=math.ceil(len(self.train_table) / training.batch_size)
         )
         self.stopping = EarlyStopping(training.early_stopping_patience)
         self.best_weights = _weights(self.network)
@@ -178,7 +137,7 @@ class _Run:
         self.unchecked: list[Tensor] = []
 
     def finish(self) -> TrainingResult:
-        """Train all epochs that are left."""
+        """Train all remaining epochs."""
         state = self.checkpoints.restore()
         if state is None:
             start = time.perf_counter()
@@ -206,7 +165,7 @@ class _Run:
                 "steps": self.steps,
                 "epochs": self.epoch,
                 "steps_in_paper": STEPS_IN_PAPER,
-                "device": _device_name(self.device),
+                "device": device_name(self.cube.device),
                 "threads": torch.get_num_threads(),
                 "parameters": count_parameters(self.network),
             },
@@ -219,12 +178,12 @@ class _Run:
         averages = Averages()
         self.network.train()
         batch_size = self.settings.batch_size
-        # From seed and epoch alone: a resumed training meets the order of an undisturbed one.
+        # From seed and epoch alone: a resumed training sees the order of an uninterrupted one.
         order = np.random.Generator(np.random.PCG64([self.seed, epoch])).permutation(len(self.train_table))
         spans = range(0, len(order), batch_size)
         for first in tqdm(spans, desc=f"epoch {epoch}", leave=False, disable=not sys.stderr.isatty()):
             rows = self.train_table.iloc[order[first : first + batch_size]]
-            batch = gather(self.cube, rows, size=self.size, memory=self.network.memory)
+            batch = gather(self.cube, rows, size=self.size, history_months=self.network.history_months)
             learning_rate = self.schedule.learning_rate
             terms = self._step(batch, epoch)
             averages.add(terms, len(rows))
@@ -234,7 +193,7 @@ class _Run:
         row |= averages.means("train") | self._score()
         validation_loss = row["val_total"]
         if not math.isfinite(validation_loss):
-            raise TrainingError(self._lost(epoch, f"the validation loss is {validation_loss}"))
+            raise TrainingError(self._diverged(epoch, f"the validation loss is {validation_loss}"))
         self.schedule.after_epoch(validation_loss)
         if self.stopping.improved(validation_loss):
             self.best_weights = _weights(self.network)
@@ -254,21 +213,21 @@ class _Run:
         total.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
         self.unchecked.append(torch.stack([norm, *terms.values()]))
-        if self.device.type == "cpu" or len(self.unchecked) == STEPS_BETWEEN_CHECKS:
+        if self.cube.device.type == "cpu" or len(self.unchecked) == STEPS_BETWEEN_CHECKS:
             self._check(epoch, tuple(terms))
         self.optimiser.step()
         self.schedule.after_step()
         self.steps += 1
         return terms
 
-    def _check(self, epoch: int, names: tuple[str, ...]) -> None:
-        """See whether the steps since the last check went well; to look is to wait for the device."""
+    def _check(self, epoch: int, names: Sequence[str]) -> None:
+        """Raise if a step since the last check diverged; reading the values waits for the device."""
         values = torch.stack(self.unchecked).tolist() if self.unchecked else []
         self.unchecked.clear()
         for norm, *terms in values:
             if not (math.isfinite(terms[names.index("total")]) and norm < EXPLODED_GRADIENT):
-                said = ", ".join(f"{name} {term:.3g}" for name, term in zip(names, terms, strict=True))
-                raise TrainingError(self._lost(epoch, f"gradient norm {norm:.3g}, loss terms: {said}"))
+                listed = ", ".join(f"{name} {term:.3g}" for name, term in zip(names, terms, strict=True))
+                raise TrainingError(self._diverged(epoch, f"gradient norm {norm:.3g}, loss terms: {listed}"))
 
     def _score(self) -> HistoryRow:
         return validate(
@@ -281,15 +240,13 @@ class _Run:
             size=self.size,
         )
 
-    def _lost(self, epoch: int, symptom: str) -> str:
-        kept = (
-            f"the checkpoint of epoch {self.epoch} is kept in {self.checkpoints.folder}"
-            if self.epoch
-            else ("no epoch was finished")
-        )
+    def _diverged(self, epoch: int, symptom: str) -> str:
+        kept = "no epoch was finished"
+        if self.epoch:
+            kept = f"the checkpoint of epoch {self.epoch} is kept in {self.checkpoints.folder}"
         return (
             f"training diverged in epoch {epoch}, after {self.steps} steps: {symptom}; {kept}. "
-            "Lower training.learning_rate or training.clip_norm, or look for implausible values in the inputs"
+            "Lower training.learning_rate or training.clip_norm, or look for implausible values in the inputs."
         )
 
     def _state(self) -> dict[str, Any]:
@@ -298,13 +255,7 @@ class _Run:
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
             "stopping": {"best": self.stopping.best, "waited": self.stopping.waited},
-            "best_weights": self.best_weights,
-            "best_epoch": self.best_epoch,
-            "epoch": self.epoch,
-            "steps": self.steps,
-            "seconds": self.seconds,
-            "step_seconds": self.step_seconds,
-            "rows": self.rows,
+            **{name: getattr(self, name) for name in _PLAIN_STATE},
             "random_state": torch.get_rng_state(),
         }
 
@@ -313,22 +264,20 @@ class _Run:
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
         self.stopping.best, self.stopping.waited = state["stopping"]["best"], state["stopping"]["waited"]
-        self.best_weights = state["best_weights"]
-        self.best_epoch = state["best_epoch"]
-        self.epoch = state["epoch"]
-        self.steps = state["steps"]
-        self.seconds = state["seconds"]
-        self.step_seconds = state["step_seconds"]
-        self.rows = state["rows"]
+        for name in _PLAIN_STATE:
+            setattr(self, name, state[name])
         torch.set_rng_state(state["random_state"])
 
 
-@contextmanager
-def _reproducible(training: TrainingSettings, device: torch.device) -> Iterator[None]:
-    """Set torch's threads and, on the CPU, deterministic algorithms; put all back.
+_PLAIN_STATE = ("best_weights", "best_epoch", "epoch", "steps", "seconds", "step_seconds", "rows")
 
-    Deterministic torch also fills all memory that it takes with NaN, for programs that read what they have not
-    written. No layer does, and to fill it takes 5 % of a step.
+
+@contextmanager
+def _reproducible(training: Training, device: torch.device) -> Iterator[None]:
+    """Set torch's threads and, on the CPU, deterministic algorithms; restore both.
+
+    Deterministic torch also fills all memory that it allocates with NaN, for programs that read uninitialised memory.
+    No layer does, and filling takes 5 % of a step.
     """
     threads = torch.get_num_threads()
     deterministic = torch.are_deterministic_algorithms_enabled()
@@ -346,10 +295,6 @@ def _reproducible(training: TrainingSettings, device: torch.device) -> Iterator[
 
 def _weights(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
 def _summary(row: HistoryRow) -> str:

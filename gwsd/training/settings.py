@@ -1,54 +1,50 @@
-"""Settings of a training."""
+"""Settings of the training."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Literal
+
+from pydantic import Field
+
+from gwsd.model.settings import Execution
+from gwsd.settings import Positive, Section
 
 
-@dataclass(frozen=True)
-class TrainingSettings:
-    """Settings of the loop (section 3.4); the names are those of `training` in config.yaml.
+class Training(Section):
+    """Optimisation of the network (section 3.4)."""
 
-    Parameters
-    ----------
-    batch_size : int
-        Patches a step.
-    epochs : int
-        Passes through the training patches, at most.
-    learning_rate : float
-        Of AdamW; with `one_cycle` the largest.
-    weight_decay : float
-        Of AdamW.
-    schedule : {"plateau", "one_cycle"}
-        How the learning rate changes.
-    plateau_factor : float
-        By which `plateau` multiplies it.
-    plateau_patience : int
-        Epochs without improvement after which `plateau` does.
-    early_stopping_patience : int
-        Epochs without improvement after which training stops.
-    clip_norm : float
-        Largest norm of the gradient.
-    validation_patches : int or None
-        Validation patches scored each epoch, spread evenly over the table; None for all.
-    device : {"auto", "cuda", "cpu"}
-        What to train on.
-    cpu_threads : int
-        Threads of torch on the CPU; its results depend on them.
-    engine : mapping
-        Settings of `gwsd.training.engine.Engine` for `cpu` and for `cuda`.
-    """
+    batch_size: Positive
+    """Patches per step."""
 
-    batch_size: int
-    epochs: int
-    learning_rate: float
-    weight_decay: float
-    schedule: str
-    plateau_factor: float
-    plateau_patience: int
-    early_stopping_patience: int
-    clip_norm: float
-    validation_patches: int | None
-    device: str
-    cpu_threads: int
-    engine: Mapping[str, Mapping[str, Any]]
+    epochs: Positive
+    """Epochs, at most."""
+
+    learning_rate: float = Field(gt=0, lt=1)
+    """Initial (plateau) or largest (one_cycle) learning rate of AdamW."""
+
+    weight_decay: float = Field(ge=0, lt=1)
+    """Weight decay of AdamW."""
+
+    schedule: Literal["plateau", "one_cycle"]
+    """Schedule of the learning rate."""
+
+    plateau_factor: float = Field(gt=0, lt=1)
+    """Factor by which `plateau` reduces the learning rate."""
+
+    plateau_patience: int = Field(ge=0)
+    """Epochs without improvement before `plateau` reduces the learning rate."""
+
+    early_stopping_patience: Positive
+    """Epochs without improvement before training stops."""
+
+    clip_norm: float = Field(gt=0)
+    """Largest norm of the gradient."""
+
+    validation_patches: Positive | None
+    """Validation patches scored per epoch, spread evenly over the table; null: all."""
+
+    device: Literal["auto", "cuda", "cpu"]
+    """Device to train on; auto: a GPU if one is visible."""
+
+    cpu_threads: Positive
+    """Threads of torch on the CPU; changes the last bits of results."""
+
+    execution: Execution

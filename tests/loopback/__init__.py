@@ -1,1 +1,1 @@
-"""Servers on this machine that play the real ones."""
+"""HTTP servers on 127.0.0.1 that stand in for the real ones."""

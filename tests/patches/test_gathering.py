@@ -6,18 +6,16 @@ import torch
 from gwsd.errors import DataError
 from gwsd.patches.gathering import Cube, gather, nearest_valid
 from gwsd.resample import Kernel, upsample
-from tests.training.toy_earth import LEVELS, VARIABLES, toy_cube, toy_datasets
-
-NORMALISATION = {name: {"mean": mean, "std": std} for name, (mean, std) in LEVELS.items()}
+from tests.training.toy_earth import LEVELS, NORMALISATION, VARIABLES, toy_cube, toy_datasets
 
 
 def one_patch(month: str = "2002-06", row: int = 4, col: int = 5) -> pd.DataFrame:
     return pd.DataFrame({"month": [month], "row": [row], "col": [col]})
 
 
-def test_a_batch_holds_what_the_files_hold() -> None:
+def test_a_batch_has_the_values_of_the_files() -> None:
     storage, climate, _ = toy_datasets()
-    batch = gather(toy_cube(), one_patch(), size=8, memory=3)
+    batch = gather(toy_cube(), one_patch(), size=8, history_months=3)
     window = {"lat": slice(4, 12), "lon": slice(5, 13)}
     now = storage["storage"].sel(time="2002-06-01").isel(window).to_numpy()
     before = storage["storage"].sel(time="2002-05-01").isel(window).to_numpy()
@@ -36,27 +34,17 @@ def test_a_batch_holds_what_the_files_hold() -> None:
     np.testing.assert_allclose(batch.area[0, 0, :, 7], np.cos(np.deg2rad(latitudes)), rtol=1e-6)
 
 
-def test_shapes() -> None:
-    rows = pd.concat([one_patch(), one_patch("2002-11", 16, 20), one_patch("2003-01", 0, 0)])
-    batch = gather(toy_cube(), rows, size=8, memory=6)
-    assert batch.climate.shape == (3, 6, 4, 8, 8)
-    assert batch.storage.shape == batch.storage_mm.shape == batch.previous_mm.shape == (3, 1, 8, 8)
-    assert batch.target_mm.shape == batch.valid.shape == batch.area.shape == (3, 1, 32, 32)
-    assert batch.valid.dtype == batch.has_previous.dtype == torch.bool
-    assert batch.climate.dtype == batch.target_mm.dtype == torch.float32
-
-
-def test_the_month_before_is_the_calendars_not_the_files() -> None:
+def test_the_previous_month_is_that_of_the_calendar_not_of_the_file() -> None:
     # 2002-08 and 2002-09 are absent: October's predecessor in the file is July.
     rows = pd.concat([one_patch("2002-04"), one_patch("2002-10"), one_patch("2002-11")])
-    batch = gather(toy_cube(), rows, size=8, memory=1)
+    batch = gather(toy_cube(), rows, size=8, history_months=1)
     assert batch.has_previous.tolist() == [False, False, True]
     assert (batch.previous_mm[:2] == 0).all()
 
 
-def test_holes_are_filled_from_the_nearest_valid_cell_and_do_not_count() -> None:
+def test_gaps_are_filled_from_the_nearest_valid_cell_and_do_not_count() -> None:
     storage, _, _ = toy_datasets()
-    batch = gather(toy_cube(), one_patch(col=32), size=8, memory=2)  # columns 32-39; the sea begins at 36
+    batch = gather(toy_cube(), one_patch(col=32), size=8, history_months=2)  # columns 32-39; the sea begins at 36
     coast = storage["storage"].sel(time="2002-06-01").isel(lat=slice(4, 12), lon=35).to_numpy()
     for column in range(4, 8):
         np.testing.assert_array_equal(batch.storage_mm[0, 0, :, column], coast)
@@ -66,12 +54,12 @@ def test_holes_are_filled_from_the_nearest_valid_cell_and_do_not_count() -> None
         assert torch.isfinite(getattr(batch, name)).all()
 
 
-def test_twelve_months_before_the_first_storage_are_there() -> None:
-    batch = gather(toy_cube(), one_patch("2002-04"), size=8, memory=12)
+def test_the_climate_reaches_twelve_months_back() -> None:
+    batch = gather(toy_cube(), one_patch("2002-04"), size=8, history_months=12)
     climate = toy_datasets()[1]["temperature"].sel(time="2001-05-01").isel(lat=4, lon=5).item()
     assert batch.climate[0, 0, 2, 0, 0].item() == pytest.approx((climate - 15.0) / 8.0, abs=1e-5)
     with pytest.raises(DataError, match=r"14 months of climate up to 2002-04 .* 2001-04 to 2003-03"):
-        gather(toy_cube(), one_patch("2002-04"), size=8, memory=14)
+        gather(toy_cube(), one_patch("2002-04"), size=8, history_months=14)
 
 
 @pytest.mark.parametrize(
@@ -83,9 +71,9 @@ def test_twelve_months_before_the_first_storage_are_there() -> None:
         (one_patch("2030-01"), "storage has no month 2030-01"),
     ],
 )
-def test_patches_that_are_not_there(row: pd.DataFrame, words: str) -> None:
+def test_patches_outside_grid_or_calendar_are_refused(row: pd.DataFrame, words: str) -> None:
     with pytest.raises(DataError, match=words):
-        gather(toy_cube(), row, size=8, memory=1)
+        gather(toy_cube(), row, size=8, history_months=1)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +88,7 @@ def test_patches_that_are_not_there(row: pd.DataFrame, words: str) -> None:
 def test_forcing_that_the_climate_lacks_is_none(
     variables: list[str], absent: list[str], constraints: tuple[str, ...]
 ) -> None:
-    batch = gather(toy_cube(variables), one_patch(), size=8, memory=3)
+    batch = gather(toy_cube(variables), one_patch(), size=8, history_months=3)
     assert batch.climate.shape == (1, 3, len(variables), 8, 8)
     climate = toy_datasets()[1].sel(time="2002-06-01").isel(lat=slice(4, 12), lon=slice(5, 13))
     for channel, name in enumerate(variables):
@@ -112,13 +100,6 @@ def test_forcing_that_the_climate_lacks_is_none(
         else:
             np.testing.assert_array_equal(getattr(batch, name)[0, 0], climate[name])
     assert batch.constraints == constraints
-
-
-def test_forcing_comes_from_the_scenarios_variables_not_from_what_else_the_file_holds() -> None:
-    storage, climate, mask = toy_datasets()
-    cube = Cube.from_datasets(storage, climate, mask, normalisation=NORMALISATION, variables=["temperature"])
-    assert cube.variables == ("temperature",)
-    assert gather(cube, one_patch(), size=8, memory=1).constraints == ()
 
 
 def brute_force(valid: np.ndarray, wraps: bool) -> np.ndarray:

@@ -5,10 +5,9 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gwsd.data.calendar import month_range
 from gwsd.errors import ConfigError, DataError
 from gwsd.grid import Grid
-from gwsd.inputs.calendar import month_range
-from gwsd.patches.blocks import Blocks
 from gwsd.patches.normalisation import fit_normalisation
 from gwsd.patches.sampling import (
     COLUMNS,
@@ -19,13 +18,15 @@ from gwsd.patches.sampling import (
     sample,
     tabulate_overlap,
 )
+from gwsd.patches.settings import Blocks, Patches
 from gwsd.patches.windows import cover, valid_share
+from tests.training.toy_earth import change
 
 GRID = Grid(0.5, (-40.0, -20.0, 40.0, 30.0))  # 100 rows, 160 columns
 EVERY = month_range("2002-04", "2008-03")
 MONTHS = np.delete(EVERY, [2, 3, 14, 40])
-BLOCKS = Blocks(sides=1.5, months=12, buffer_cells=5, buffer_months=3, held_out=0.1)
-SETTINGS = {"size": 16, "train": 300, "validation": 60, "test": 40, "split": "random", "min_valid_share": 0.5}
+BLOCKS = Blocks(size_in_patches=1.5, length_months=12, buffer_cells=5, buffer_months=3, holdout_fraction=0.1)
+PATCHES = Patches(size=16, train=300, validation=60, test=40, split="random", min_valid_share=0.5, blocks=BLOCKS)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def valid():
 
 def draw(valid, seed=0, months=MONTHS, **changes):
     rng = np.random.Generator(np.random.PCG64(seed))
-    return sample(valid, months, GRID.lat, GRID.lon, **{**SETTINGS, **changes}, blocks=BLOCKS, rng=rng)
+    return sample(valid, months, GRID.lat, GRID.lon, change(PATCHES, **changes), rng)
 
 
 @given(seed=st.integers(0, 1000), size=st.integers(1, 12))
@@ -50,12 +51,12 @@ def test_valid_share_agrees_with_counting(seed, size):
     np.testing.assert_allclose(share, windows.mean(axis=(2, 3)))
 
 
-def test_random_tables_hold_what_they_say(valid):
+def test_random_tables_are_consistent(valid):
     tables = draw(valid)
     assert list(tables) == list(SPLITS)
     for name, table in tables.items():
         assert list(table.columns) == COLUMNS
-        assert len(table) == SETTINGS[name]
+        assert len(table) == getattr(PATCHES, name)
         assert table["patch"].tolist() == list(range(len(table)))
         assert table["row"].between(0, 100 - 16).all()
         assert table["col"].between(0, 160 - 16).all()
@@ -90,14 +91,7 @@ def test_the_seed_decides(valid):
             assert not first[name].equals(other[name])
 
 
-def test_every_place_is_as_likely(valid):
-    # With all there are, each comes once.
-    places = int((valid_share(valid, 16) >= 0.5).sum())
-    tables = draw(valid, months=MONTHS[:1], train=places - 2, validation=1, test=1)
-    assert len(pd.concat(tables.values()).drop_duplicates(["row", "col"])) == places
-
-
-def test_fewer_patches_than_asked_for_are_shared_out_and_said(valid):
+def test_fewer_patches_than_asked_for_are_shared_out_and_reported(valid):
     places = int((valid_share(valid, 16) >= 0.5).sum())
     asked = {"train": 2 * places, "validation": places, "test": 1}
     tables = draw(valid, months=MONTHS[:2], **asked)
@@ -105,11 +99,11 @@ def test_fewer_patches_than_asked_for_are_shared_out_and_said(valid):
     assert len(whole) == len(whole.drop_duplicates(["month", "row", "col"])) == 2 * places
     assert [len(tables[name]) / (2 * places) for name in SPLITS] == pytest.approx([0.6667, 0.3333, 0.0], abs=1e-3)
     assert len(tables["test"]) == 1
-    (note,) = note_shortage(tables, **asked)
+    (note,) = note_shortage(tables, change(PATCHES, **asked))
     assert f"{3 * places + 1:,} were asked for, and there are only {2 * places:,} distinct ones" in note
     assert "test 1)" in note
     enough = {"train": 30, "validation": 6, "test": 4}
-    assert note_shortage(draw(valid, **enough), **enough) == []
+    assert note_shortage(draw(valid, **enough), change(PATCHES, **enough)) == []
 
 
 @pytest.mark.parametrize("asked", [(1, 1000, 1), (1, 1, 1), (900, 1, 1), (1, 1, 900)])
@@ -119,7 +113,7 @@ def test_no_split_is_left_empty_where_patches_are_few(asked):
     tables = draw(valid, size=24, months=MONTHS[:2], **wanted)
     assert sum(map(len, tables.values())) == min(4, sum(asked))
     assert all(len(table) >= 1 for table in tables.values())
-    with pytest.raises(DataError, match=r"only 2 patches \(1 months x 2 places\), too few for training"):
+    with pytest.raises(DataError, match=r"only 2 patches \(1 months x 2 windows\), too few for training"):
         draw(valid, size=24, months=MONTHS[:1], **wanted)
 
 
@@ -128,8 +122,8 @@ def test_blocked_splits_share_no_cell_month_and_keep_their_distance(valid, seed)
     tables = draw(valid, seed=seed, split="blocked")
     assert [len(tables[name]) for name in SPLITS] == [300, 60, 40]
     number = {name: np.array(table["month"], dtype="datetime64[M]").astype(int) for name, table in tables.items()}
-    for one, other in [("test", "train"), ("test", "validation"), ("validation", "train")]:
-        for patch, month in zip(tables[one].itertuples(), number[one], strict=True):
+    for name, other in [("test", "train"), ("test", "validation"), ("validation", "train")]:
+        for patch, month in zip(tables[name].itertuples(), number[name], strict=True):
             rest = tables[other]
             near = np.abs(number[other] - month) <= BLOCKS.buffer_months
             # Cells between the two windows; negative where they overlap.
@@ -151,20 +145,12 @@ def test_blocks_too_few_to_hold_out(valid):
         draw(valid, split="blocked", test=1_000_000)
 
 
-def test_a_patch_larger_than_the_grid(valid):
-    with pytest.raises(ConfigError) as raised:
+def test_a_patch_larger_than_the_grid_names_the_size_that_fits(valid):
+    with pytest.raises(ConfigError, match=r"100 by 160 cells, .* is 96 \(325 windows in each of 68 months\)"):
         draw(valid, size=128, min_valid_share=0.01)
-    assert str(raised.value) == (
-        "patches.size: the grid has 100 by 160 cells, and a patch of 128 by 128 has no place in it. The largest size "
-        "that fits is 96 (325 places in each of 68 months): set patches.size: 96 in your scenario, or choose a larger "
-        "region."
-    )
-
-
-def test_a_region_of_twelve_degrees_is_told_which_size_fits():
     region = np.ones((24, 24), dtype=bool)
     months = EVERY[:60]
-    with pytest.raises(ConfigError, match=r"the grid has 24 by 24 cells.*is 24 \(1 place in each of 60 months\)"):
+    with pytest.raises(ConfigError, match=r"the grid has 24 by 24 cells.*is 24 \(1 window in each of 60 months\)"):
         draw(region, size=32, months=months)
     assert len(draw(region, size=24, months=months, train=40, validation=10, test=10)["train"]) == 40
     # The same region within the globe: all around it is ocean.
@@ -178,13 +164,11 @@ def test_a_region_of_twelve_degrees_is_told_which_size_fits():
 def test_no_valid_patch_to_sample(valid):
     sparse = np.zeros_like(valid)
     sparse[40:48, 40:48] = True
-    with pytest.raises(
-        ConfigError, match=r"the best place has 25\.0%.*largest size that fits is 8 .*or lower patches\."
-    ):
+    with pytest.raises(ConfigError, match=r"the best has 25\.0%.*largest size that fits is 8 .*or lower patches\."):
         draw(sparse)
-    with pytest.raises(DataError, match=r"Nor has any smaller size, down to 8\. Lower patches\.min_valid_share"):
+    with pytest.raises(DataError, match=r"No smaller size fits either, down to 8\. Lower patches\.min_valid_share"):
         draw(sparse, min_valid_share=1.1)
-    with pytest.raises(DataError, match=r"and the grid of 100 by 160 cells 0 valid ones.*inputs/quality\.csv"):
+    with pytest.raises(DataError, match=r"and the grid of 100 by 160 cells has 0 valid ones.*inputs/quality\.csv"):
         draw(np.zeros_like(valid), min_valid_share=0.0)
 
 
@@ -237,7 +221,7 @@ def test_normalisation_is_fitted_on_training_patches_alone(valid):
         inside = valid[window]
         stack.append((storage[t][window][inside], pressure[every][window][inside]))
     # What training never sees must not count.
-    seen = {month: cover(part, 16, GRID.shape) for month, part in tables["train"].groupby("month")}
+    seen = {month: cover(part, 16, GRID.shape) > 0 for month, part in tables["train"].groupby("month")}
     for t, month in enumerate(MONTHS[:8].astype("datetime64[M]").astype(str)):
         storage[t][~(seen.get(month, np.zeros(GRID.shape, bool)) & valid)] = 1e6
     storage[:, ~valid] = np.nan

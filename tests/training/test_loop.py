@@ -1,4 +1,3 @@
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -8,13 +7,27 @@ import pytest
 import torch
 
 from gwsd.errors import TrainingError
+from gwsd.evaluation.evaluate import evaluate
 from gwsd.losses import TERMS
+from gwsd.methods.interpolation import Interpolation
+from gwsd.methods.network import Network
 from gwsd.model.downscaler import Downscaler
 from gwsd.patches.gathering import gather
-from gwsd.training.engine import Engine
-from gwsd.training.history import Averages, ErrorStatistics, spread, validate
-from gwsd.training.schedule import EarlyStopping, Schedule
-from tests.training.toy_earth import LOSS, MODEL, SIZE, TRAINING, toy_cube, toy_table, toy_training
+from gwsd.resample import Kernel
+from gwsd.training.duration import cpu_seconds
+from gwsd.training.history import Averages, spread
+from gwsd.training.schedule import Schedule
+from tests.training.toy_earth import (
+    LOSS,
+    MODEL,
+    SIZE,
+    TRAINING,
+    VARIABLES,
+    change,
+    toy_cube,
+    toy_table,
+    toy_training,
+)
 
 COLUMNS = [
     *("epoch", "steps", "learning_rate"),
@@ -47,13 +60,21 @@ def test_training_learns_and_leaves_a_whole_history(tmp_path: Path) -> None:
     assert "learning rate" in epoch_lines[1]
 
 
-def test_the_weights_kept_are_those_of_the_best_epoch(tmp_path: Path) -> None:
+def test_validation_and_test_have_one_definition_of_every_score(tmp_path: Path) -> None:
+    """The history's scores of the best epoch are those that `evaluate` finds for its weights on the same patches."""
     result = toy_training(tmp_path, epochs=5, learning_rate=0.1)
-    network = Downscaler(**MODEL)
+    network = Downscaler(MODEL, VARIABLES)
     network.load_state_dict(result.state_dict)
-    forward = Engine(TRAINING.engine, torch.device("cpu")).runner(network)
-    scores = validate(network, forward, toy_cube(), toy_table(6, seed=2), loss=LOSS, batch_size=4, size=SIZE)
-    assert scores["val_total"] == pytest.approx(result.history["val_total"].iloc[1:].min(), rel=1e-6)
+    best = result.history.set_index("epoch").loc[result.best_epoch]
+    assert best["val_total"] == result.history["val_total"].iloc[1:].min()
+    cube = toy_cube()
+    table = toy_table(6, seed=2).assign(patch=range(6), lat=0.0, lon=0.0)
+    methods = {"": Network("full", network, cube.storage_scale), "bilinear_": Interpolation(Kernel.BILINEAR)}
+    for prefix, method in methods.items():
+        found = evaluate(method, cube, table, size=SIZE, history_months=2, physics=LOSS, batch_size=4).summary
+        for score in ("mae_mm", "rmse_mm", "r2") if not prefix else ("mae_mm",):
+            assert best[f"val_{prefix}{score}"] == pytest.approx(found[score], rel=1e-6), score
+        assert found["mae_mm"] != pytest.approx(found["mae_pooled_mm"], rel=1e-4)
 
 
 @pytest.mark.parametrize("schedule", ["plateau", "one_cycle"])
@@ -76,25 +97,6 @@ def test_an_interrupted_training_ends_with_the_same_numbers(
     pd.testing.assert_frame_equal(resumed.history, whole.history, check_exact=True)
     assert all(torch.equal(resumed.state_dict[name], value) for name, value in whole.state_dict.items())
     assert resumed.timing["steps"] == whole.timing["steps"]
-
-
-def test_a_finished_training_is_not_run_again(tmp_path: Path) -> None:
-    first = toy_training(tmp_path, epochs=2)
-    lines: list[str] = []
-    second = toy_training(tmp_path, epochs=2, report=lines.append)
-    assert not any(line.startswith("epoch ") for line in lines)
-    assert all(torch.equal(second.state_dict[name], value) for name, value in first.state_dict.items())
-
-
-def test_a_damaged_checkpoint_costs_an_epoch_and_no_more(tmp_path: Path) -> None:
-    whole = toy_training(tmp_path / "whole", epochs=3)
-    toy_training(tmp_path / "damaged", epochs=3)
-    last = max((tmp_path / "damaged").glob("*.ckpt"))
-    last.write_bytes(last.read_bytes()[:1000])
-    lines: list[str] = []
-    again = toy_training(tmp_path / "damaged", epochs=3, report=lines.append)
-    assert any("damaged" in line for line in lines)
-    pd.testing.assert_frame_equal(again.history, whole.history, check_exact=True)
 
 
 def test_nan_stops_the_training_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
@@ -135,21 +137,18 @@ def test_training_stops_early_when_validation_does_not_improve(tmp_path: Path) -
     assert any("stopped after epoch 3" in line for line in lines)
 
 
-def test_the_residual_scores_as_bilinear_before_training(tmp_path: Path) -> None:
-    history = toy_training(
-        tmp_path, epochs=1, model={"residual": True, "normalisation": "group"}, schedule="one_cycle"
-    ).history
-    assert history.loc[0, "val_mae_mm"] == pytest.approx(history.loc[0, "val_bilinear_mae_mm"], rel=1e-4)
-
-
 def test_seeds_differ_and_variants_start_with_the_same_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, list[list[str]]] = {}
-    for name, model in {"full": {}, "no_convlstm": {"temporal_encoder": "none"}, "memory_1": {"memory": 1}}.items():
+    for name, model in {
+        "full": {},
+        "no_convlstm": {"temporal_encoder": "none"},
+        "memory_1": {"history_months": 1},
+    }.items():
         seen[name] = []
 
-        def spy(cube, rows, *, size, memory, name=name):  # type: ignore[no-untyped-def]
+        def spy(cube, rows, *, name=name, **more):  # type: ignore[no-untyped-def]
             seen[name].append(rows.index.tolist())
-            return gather(cube, rows, size=size, memory=memory)
+            return gather(cube, rows, **more)
 
         monkeypatch.setattr("gwsd.training.loop.gather", spy)
         toy_training(tmp_path / name, epochs=2, model=model)
@@ -162,35 +161,12 @@ def test_seeds_differ_and_variants_start_with_the_same_order(tmp_path: Path, mon
 @pytest.mark.parametrize("value", [-3.0, 3.0])
 def test_the_plateau_halves_the_rate_after_three_epochs_without_improvement(value: float) -> None:
     optimiser = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    schedule = Schedule(optimiser, replace(TRAINING, schedule="plateau"), steps_an_epoch=1)
+    schedule = Schedule(optimiser, change(TRAINING, schedule="plateau"), steps_per_epoch=1)
     rates = []
     for loss in [value, value, value + 1e-5, value]:
         schedule.after_epoch(loss)
         rates.append(schedule.learning_rate)
     assert rates == [1.0, 1.0, 1.0, 0.5]
-
-
-def test_early_stopping_counts_epochs_since_the_best() -> None:
-    stopping = EarlyStopping(patience=2)
-    assert [stopping.improved(loss) for loss in (-1.0, -2.0, -1.5, -2.0)] == [True, True, False, False]
-    assert stopping.exhausted
-
-
-def test_pooled_scores_are_those_of_all_cells_together() -> None:
-    cube = toy_cube()
-    table = toy_table(7, seed=4)
-    noise = torch.Generator().manual_seed(1)
-    statistics, errors, targets = ErrorStatistics(), [], []
-    for start in (0, 5):
-        batch = gather(cube, table.iloc[start : start + 5], size=SIZE, memory=1)
-        mean = batch.target_mm + torch.randn(batch.target_mm.shape, generator=noise)
-        statistics.add(mean, batch)
-        errors.append((mean - batch.target_mm)[batch.valid].double())
-        targets.append(batch.target_mm[batch.valid].double())
-    error, target = torch.cat(errors), torch.cat(targets)
-    assert statistics.mae_mm == pytest.approx(error.abs().mean().item())
-    assert statistics.rmse_mm == pytest.approx(error.square().mean().sqrt().item())
-    assert statistics.r2 == pytest.approx(1 - (error.square().sum() / (target - target.mean()).square().sum()).item())
 
 
 def test_averages_weigh_by_patches_and_leave_out_what_is_not_there() -> None:
@@ -205,3 +181,8 @@ def test_spread_takes_evenly_from_the_whole_table() -> None:
     assert spread(table, 3)["patch"].tolist() == [0, 4, 9]
     assert spread(table, None) is table
     assert len(spread(table, 99)) == 10
+
+
+def test_the_estimated_duration_grows_with_the_steps() -> None:
+    few, many = (cpu_seconds(MODEL, VARIABLES, TRAINING, train_patches=patches, size=SIZE) for patches in (4, 400))
+    assert 0 < few < many

@@ -2,20 +2,20 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-import torch
 import xarray as xr
 
-from gwsd.losses import LossSettings
+from gwsd.losses import Loss
+from gwsd.model.settings import Execution, Model
+from gwsd.model.weights import write_weights
 from gwsd.patches.gathering import Cube
+from gwsd.settings import Section
 from gwsd.training.loop import TrainingResult, train
-from gwsd.training.settings import TrainingSettings
-from gwsd.training.weights import write_weights
+from gwsd.training.settings import Training
 
 ROWS, COLUMNS, SIZE = 24, 48, 8
 VARIABLES = ["precipitation", "soil_moisture", "temperature", "surface_pressure"]
@@ -27,28 +27,29 @@ LEVELS = {
     "evapotranspiration": (60.0, 30.0),
     "storage": (-5.0, 50.0),
 }
-MODEL: dict[str, Any] = {
-    "temporal_encoder": "conv_lstm",
-    "memory": 2,
-    "climate_variables": VARIABLES,
-    "lstm_channels": 4,
-    "lstm_layers": 2,
-    "unet_channels": [4, 4, 8],
-    "bottleneck_channels": 8,
-    "normalisation": "batch",
-    "residual": False,
-    "variance_head": True,
-    "variance_floor": 1.0e-4,
-}
-LOSS = LossSettings(
+NORMALISATION = {name: {"mean": mean, "std": std} for name, (mean, std) in LEVELS.items()}
+MODEL = Model(
+    temporal_encoder="conv_lstm",
+    history_months=2,
+    lstm_channels=4,
+    lstm_layers=2,
+    unet_channels=[4, 4, 8],
+    bottleneck_channels=8,
+    normalisation="batch",
+    residual=False,
+    variance_head=True,
+    variance_floor=1.0e-4,
+)
+LOSS = Loss(
     physics_weight=0.05,
     smoothness_weight=0.01,
     regional_pool=16,
     regional_unit_mm=10.0,
-    sign_sharpness_mm=10.0,
-    infiltration=(0.1, 0.4),
+    sign_smoothing_mm=10.0,
+    infiltration=[0.1, 0.4],
 )
-TRAINING = TrainingSettings(
+PLAIN = {"precision": "float32", "channels_last": False, "compile": False}
+TRAINING = Training(
     batch_size=4,
     epochs=4,
     learning_rate=1.0e-2,
@@ -61,8 +62,14 @@ TRAINING = TrainingSettings(
     validation_patches=None,
     device="cpu",
     cpu_threads=1,
-    engine={"cpu": {"precision": "float32", "channels_last": False, "compile": False}},
+    execution=Execution.from_job({"cpu": PLAIN, "cuda": PLAIN | {"graphs": False, "max_trainings_per_device": 1}}),
 )
+SectionType = TypeVar("SectionType", bound=Section)
+
+
+def change(section: SectionType, **departures: Any) -> SectionType:
+    """Return a section with some values replaced, not validated."""
+    return section.model_copy(update=departures)
 
 
 def toy_datasets() -> tuple[xr.Dataset, xr.Dataset, xr.Dataset]:
@@ -101,8 +108,7 @@ def toy_cube(variables: Sequence[str] = VARIABLES) -> Cube:
     storage, climate, mask = toy_datasets()
     derived = {"evapotranspiration"} if {"precipitation", "temperature"} <= set(variables) else set()
     climate = climate[sorted({*variables} | derived)]
-    normalisation = {name: {"mean": mean, "std": std} for name, (mean, std) in LEVELS.items()}
-    return Cube.from_datasets(storage, climate, mask, normalisation=normalisation, variables=variables)
+    return Cube.from_datasets(storage, climate, mask, normalisation=NORMALISATION, variables=variables)
 
 
 def toy_table(patches: int, seed: int) -> pd.DataFrame:
@@ -123,7 +129,7 @@ def toy_training(
     report: Any = lambda line: None,
     model: dict[str, Any] | None = None,
     cube: Cube | None = None,
-    loss: LossSettings = LOSS,
+    loss: Loss = LOSS,
     **training: Any,
 ) -> TrainingResult:
     return train(
@@ -131,11 +137,10 @@ def toy_training(
         toy_table(18, seed=1),
         toy_table(6, seed=2),
         size=SIZE,
-        model=MODEL | (model or {}),
+        model=change(MODEL, **(model or {})),
         loss=loss,
-        training=replace(TRAINING, **training),
+        training=change(TRAINING, **training),
         seed=3,
-        device=torch.device("cpu"),
         checkpoint_dir=checkpoint_dir,
         report=report,
     )

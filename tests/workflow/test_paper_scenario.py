@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from gwsd.sources.lock_file import read_lock
+from gwsd.data.lock_file import read_lock
 from tests.loopback.climate_data_store import KEY, ClimateDataStoreServer
 from tests.loopback.file_server import FileServer
 from tests.workflow.conftest import ROOT, Project

@@ -1,0 +1,1 @@
+"""Numbered tables and figures: the registry, their builders and their file formats."""

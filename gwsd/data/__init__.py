@@ -1,0 +1,1 @@
+"""Data: readers of raw formats, downloads, calendar, regridding and quality control."""

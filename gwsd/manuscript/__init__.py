@@ -1,1 +1,0 @@
-"""The article about this reproduction: numbers injected by id, typeset by Typst."""

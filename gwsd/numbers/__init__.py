@@ -1,1 +1,0 @@
-"""The published numbers: collected with where each comes from, and compared between two runs."""

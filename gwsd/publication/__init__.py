@@ -1,0 +1,1 @@
+"""Published numbers, claims, the article and the audit page."""
