@@ -24,6 +24,7 @@ SCENARIO = {
 }
 
 pytestmark = [
+    pytest.mark.xdist_group("workflow"),
     pytest.mark.workflow,
     pytest.mark.skipif(
         not (STORAGE.is_file() and CLIMATE.is_dir()),

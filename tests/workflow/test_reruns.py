@@ -94,7 +94,7 @@ def test_hostile_file_names_reach_no_shell(clone: Project, finished: Project) ->
     folder = clone.root / "my data"
     folder.mkdir()
     storage = next(finished.root.glob("results/toy/raw/g3p/**/*.nc"))
-    name = folder / "it's (1) [a] {b} \"c\" $(touch PWNED).nc"
+    name = folder / 'it\'s (1) [a] {b} "c" $(touch PWNED).nc'
     shutil.copy(storage, name)
     local = {"storage_path": str(name), "scenarios": {"toy": {"sources": {"storage": "local", "climate": "twin"}}}}
     (clone.root / "hostile.json").write_text(json.dumps(local))
@@ -135,7 +135,12 @@ def test_an_impossible_target_is_one_message(finished: Project, target: str, wor
 @pytest.mark.parametrize(
     ("name", "old", "new", "words"),
     [
-        ("tests/toy.yaml", "scenario: toy", "scenario: tyo", "config: scenario 'tyo': not in config.yaml; did you mean"),
+        (
+            "tests/toy.yaml",
+            "scenario: toy",
+            "scenario: tyo",
+            "config: scenario 'tyo': not in config.yaml; did you mean",
+        ),
         (
             "tests/toy.yaml",
             "epochs: 2",
@@ -148,7 +153,12 @@ def test_an_impossible_target_is_one_message(finished: Project, target: str, wor
             "full: {model: {lstm_chanels: 9}}",
             "config: settings.variants.full.model.lstm_chanels: unknown setting; did you mean 'lstm_channels'?",
         ),
-        ("config.yaml", "{group: memory, model: {history_months: 1}}", "{model: {history_months: 1}}", "memory_1.group"),
+        (
+            "config.yaml",
+            "{group: memory, model: {history_months: 1}}",
+            "{model: {history_months: 1}}",
+            "memory_1.group",
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_message(tmp_path: Path, name: str, old: str, new: str, words: str) -> None:
