@@ -39,6 +39,7 @@ rule all:
         [rests_on(entry.name, SCENARIO) for entry in ARTIFACTS],
         [result_files(SCENARIO, name) for name in RESULTS],
         weights_files(SCENARIO),
+        twin_checks(SCENARIO),
         published(SCENARIO),
 
 

@@ -1,4 +1,4 @@
-"""Time and memory of regridding ERA5-Land to half a degree, compared with reading the files and with usual ways.
+"""Time and memory of regridding ERA5-Land to half a degree, compared with reading the files and with xarray.
 
     python benchmarks/climate_alignment.py                three generated months of true size, about a minute
     python benchmarks/climate_alignment.py --months 12

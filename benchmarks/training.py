@@ -15,11 +15,9 @@ import multiprocessing
 import os
 import statistics
 import time
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -38,57 +36,45 @@ from gwsd.provenance.environment import processor_name
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text())
 VARIABLES = CONFIG["settings"]["climate_variables"]
-SIZE = 32
-"""Coarse cells along a patch's side."""
+SIZE = 32  # coarse cells along a patch's side
 
 
-@dataclass(frozen=True)
-class Configuration:
-    """Settings of a step."""
-
-    name: str
-    precision: str
-    compile: bool = False
-    channels_last: bool = True
-    huge_pages: bool = True
-    graphs: bool = False
-
-    def executor(self, device: torch.device) -> Executor:
-        """Return the executor for a device."""
-        shared = {"precision": self.precision, "channels_last": self.channels_last, "compile": self.compile}
-        if device.type == "cuda":
-            return Executor(CudaExecution(**shared, graphs=self.graphs, max_trainings_per_device=1), device)
-        return Executor(CpuExecution(**shared), device)
-
-
-def configurations(device: torch.device, options: argparse.Namespace) -> list[Configuration]:
-    found = [Configuration("float32", "float32"), Configuration("bfloat16", "bfloat16")]
+def configurations(device: torch.device, options: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Return settings of the execution, and `huge_pages`, by name."""
+    found: dict[str, dict[str, Any]] = {"float32": {}, "bfloat16": {"precision": "bfloat16"}}
     if options.layout:
-        found.append(Configuration("float32, channels first", "float32", channels_last=False))
+        found["float32, channels first"] = {"channels_last": False}
         if device.type == "cpu":
-            found.append(Configuration("float32, small pages", "float32", huge_pages=False))
+            found["float32, small pages"] = {"huge_pages": False}
     if options.compile and (device.type == "cuda" or has_compiler()):
-        found.append(Configuration("float32, compiled", "float32", compile=True))
-        found.append(Configuration("bfloat16, compiled", "bfloat16", compile=True))
+        found["float32, compiled"] = {"compile": True}
+        found["bfloat16, compiled"] = compiled = {"precision": "bfloat16", "compile": True}
         if device.type == "cuda":
-            found.append(Configuration("bfloat16, compiled, CUDA graphs", "bfloat16", compile=True, graphs=True))
+            found["bfloat16, compiled, CUDA graphs"] = compiled | {"graphs": True}
     return found
+
+
+def executor(changes: dict[str, Any], device: torch.device) -> Executor:
+    values = {"precision": "float32", "channels_last": True, "compile": False} | changes
+    if device.type == "cuda":
+        return Executor(CudaExecution.from_job({"graphs": False, "max_trainings_per_device": 1} | values), device)
+    return Executor(CpuExecution.from_job(values), device)
 
 
 class Steps:
     """One configuration, ready to take steps."""
 
-    def __init__(self, configuration: Configuration, options: argparse.Namespace) -> None:
+    def __init__(self, changes: dict[str, Any], options: argparse.Namespace) -> None:
         torch.set_num_threads(options.threads)
         self.device = torch.device(options.device)
         self.batch_size = options.batch
         self.cube = random_cube(self.device)
         self.table = patch_table(self.cube)
-        departures = CONFIG["scenarios"]["demo"]["model"] if options.narrow else {}
+        narrow = CONFIG["scenarios"]["demo"]["model"] if options.narrow else {}
         self.loss = Loss.from_job(CONFIG["settings"]["loss"])
         torch.manual_seed(1)
-        self.network = Downscaler(Model.from_job(CONFIG["settings"]["model"] | departures), VARIABLES)
-        execution = configuration.executor(self.device)
+        self.network = Downscaler(Model.from_job(CONFIG["settings"]["model"] | narrow), VARIABLES)
+        execution = executor(changes, self.device)
         execution.to_device(self.network)
         self.forward = execution.forward(self.network)
         self.optimiser = execution.optimiser(self.network.parameters(), learning_rate=1e-4, weight_decay=1e-5)
@@ -108,46 +94,26 @@ class Steps:
 
     def seconds(self) -> float:
         """Time one step."""
-        start = time.perf_counter()  # `take` reads the loss, which waits for the device
+        begin = time.perf_counter()  # `take` reads the loss, which waits for the device
         self.take()
-        return time.perf_counter() - start
+        return time.perf_counter() - begin
 
-    def flops(self) -> float:
+    def flops(self) -> int:
         """Count the floating-point operations of one step, forward and backward."""
         with FlopCounterMode(display=False) as counter:
             self.take()
-        return float(counter.get_total_flops())
+        return counter.get_total_flops()
 
 
-def serve(pipe: Connection, configuration: Configuration, options: argparse.Namespace) -> None:
-    """Call the methods of `Steps` whose names arrive, in a process of its own."""
-    steps = Steps(configuration, options)
-    for name in iter(pipe.recv, "end"):
-        pipe.send(getattr(steps, name)())
+def start(changes: dict[str, Any], options: argparse.Namespace) -> None:
+    """Prepare a process: huge pages are chosen for a whole process, before its first tensor."""
+    os.environ[HUGE_PAGES] = "1" if changes.pop("huge_pages", True) else "0"
+    global steps
+    steps = Steps(changes, options)
 
 
-class Run:
-    """One configuration in its process: huge pages are chosen for a whole process."""
-
-    def __init__(self, configuration: Configuration, options: argparse.Namespace) -> None:
-        self.configuration = configuration
-        self.timed: list[float] = []
-        spawning = multiprocessing.get_context("spawn")
-        self._pipe, theirs = spawning.Pipe()
-        self._process = spawning.Process(target=serve, args=(theirs, configuration, options), daemon=True)
-        with patch.dict(os.environ, {HUGE_PAGES: "1" if configuration.huge_pages else "0"}):
-            self._process.start()
-        theirs.close()
-
-    def ask(self, method: str) -> float:
-        """Call a method of `Steps` in the process."""
-        self._pipe.send(method)
-        return float(self._pipe.recv())
-
-    def end(self) -> None:
-        """End the process."""
-        self._pipe.send("end")
-        self._process.join()
+def call(method: str) -> float:
+    return float(getattr(steps, method)())
 
 
 def random_cube(device: torch.device, *, rows: int = 128, columns: int = 192, months: int = 36) -> Cube:
@@ -173,8 +139,8 @@ def patch_table(cube: Cube) -> pd.DataFrame:
     random = np.random.default_rng(3)
     rows, columns = cube.valid.shape
     months = cube.storage_months[random.integers(1, 20, 256)].astype(str)
-    corners = {"row": random.integers(0, rows - SIZE, 256), "col": random.integers(0, columns - SIZE, 256)}
-    return pd.DataFrame({"month": months, **corners})
+    row, col = (random.integers(0, length - SIZE, 256) for length in (rows, columns))
+    return pd.DataFrame({"month": months, "row": row, "col": col})
 
 
 def main() -> None:
@@ -189,30 +155,32 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/benchmarks/training.json"))
     options = parser.parse_args()
     device = torch.device(options.device)
-    runs = []
-    for configuration in configurations(device, options):
-        start = time.perf_counter()
-        runs.append(run := Run(configuration, options))
-        loss = [run.ask("take") for _ in range(2)][-1]
-        print(f"{configuration.name}: ready in {time.perf_counter() - start:.0f} s, loss {loss:.4g}", flush=True)
-    flops = runs[0].ask("flops")
+    spawn = multiprocessing.get_context("spawn")
+    pools, timed = {}, {}
+    for name, changes in configurations(device, options).items():
+        begin = time.perf_counter()
+        pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=start, initargs=(changes, options))
+        pools[name], timed[name] = pool, []
+        loss = [pool.submit(call, "take").result() for _ in range(2)][-1]
+        print(f"{name}: ready in {time.perf_counter() - begin:.0f} s, loss {loss:.4g}", flush=True)
+    flops = pools["float32"].submit(call, "flops").result()
     for number in range(options.rounds):
-        for run in runs:
-            run.timed.append(run.ask("seconds"))
-        last = ", ".join(f"{run.timed[-1]:.2f}" for run in runs)
+        for name, pool in pools.items():
+            timed[name].append(pool.submit(call, "seconds").result())
+        last = ", ".join(f"{seconds[-1]:.2f}" for seconds in timed.values())
         print(f"round {number + 1} of {options.rounds}: {last} s", flush=True)
-    for run in runs:
-        run.end()
+    for pool in pools.values():
+        pool.shutdown()
     rows: list[dict[str, Any]] = [
         {
-            "name": run.configuration.name,
-            "median_ms": 1e3 * statistics.median(run.timed),
-            "min_ms": 1e3 * min(run.timed),
-            "gflops": flops / statistics.median(run.timed) / 1e9,
-            "speed_up": statistics.median(runs[0].timed) / statistics.median(run.timed),
-            "seconds": run.timed,
+            "name": name,
+            "median_ms": 1e3 * statistics.median(seconds),
+            "min_ms": 1e3 * min(seconds),
+            "gflops": flops / statistics.median(seconds) / 1e9,
+            "speed_up": statistics.median(timed["float32"]) / statistics.median(seconds),
+            "seconds": seconds,
         }
-        for run in runs
+        for name, seconds in timed.items()
     ]
     report = {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor_name(),

@@ -1,1 +1,1 @@
-"""Room `gwsd`."""
+"""Groundwater storage downscaling: science library of a reproducible-paper workflow."""

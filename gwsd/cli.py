@@ -9,6 +9,9 @@ from typing import Any
 
 from gwsd.errors import ConfigError, DataError, GwsdError
 
+LISTED = 10
+"""Numbers that `gwsd compare` lists of each part without `--all`, so that its output fits a terminal."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command.
@@ -31,6 +34,8 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        return 130
     except SystemExit as end:  # of argparse
         return end.code if isinstance(end.code, int) else 0
     return status
@@ -56,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
 
     compare = commands.add_parser("compare", help="compare the published values of two runs")
     compare.add_argument("runs", type=Path, nargs="+", metavar="FOLDER", help="such as results/demo reference/demo")
-    compare.add_argument("--json", action="store_true", help="print every value as JSON")
+    form = compare.add_mutually_exclusive_group()
+    form.add_argument("--all", action="store_true", help="list all numbers that differ, not only the most distant")
+    form.add_argument("--json", action="store_true", help="print every value as JSON")
     compare.add_argument("--check", action="store_true", help="exit with 1 if a deterministic number differs")
     compare.add_argument(
         "--make-reference",
@@ -132,10 +139,11 @@ def _trace(arguments: argparse.Namespace) -> None:
 
 
 def _results_of(path: Path) -> Path:
-    """Return the results folder of a path, or that of the scenario of config.yaml."""
-    if "results" in path.parts[:-2]:
-        return Path(*path.parts[: path.parts.index("results") + 2])
-    found = sorted(path.parent for path in Path("results").glob("*/lineage.json"))
+    """Return the results folder of a path, or the only one here, or that of the scenario of config.yaml."""
+    above = [folder for folder in path.parents if folder.parent.name == "results"]
+    if above:
+        return above[0]
+    found = [path.parent for path in Path("results").glob("*/lineage.json")]
     if len(found) == 1:
         return found[0]
     if not found:
@@ -179,7 +187,11 @@ def _compare(arguments: argparse.Namespace) -> int:
     first, second = arguments.runs
     spread = read_spread(second, first)
     differences = compare(read_document(first)["values"], read_document(second)["values"], spread)
-    print(comparison_json(differences) if arguments.json else comparison_text(differences, first, second, spread))
+    limit = None if arguments.all else LISTED
+    if arguments.json:
+        print(comparison_json(differences))
+    else:
+        print(comparison_text(differences, first, second, spread, limit))
     failed = any(item.kind == "deterministic" and not item.agrees for item in differences)
     return int(arguments.check and failed)
 

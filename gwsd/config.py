@@ -9,7 +9,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,14 +20,7 @@ from pydantic_core import ErrorDetails
 
 from gwsd.artifacts.registry import INTERPOLATIONS
 from gwsd.artifacts.settings import Plot, Trend
-from gwsd.data.settings import (
-    ClimateVariable,
-    Downloads,
-    Evapotranspiration,
-    Period,
-    Quality,
-    Sources,
-)
+from gwsd.data.settings import ClimateVariable, Downloads, Evapotranspiration, Period, Quality, Sources
 from gwsd.errors import ConfigError
 from gwsd.evaluation.settings import Evaluation
 from gwsd.model.settings import Model
@@ -93,7 +86,7 @@ class Settings(Section):
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether anything in the scenario comes from the twin Earth."""
+        """True if anything in the scenario comes from the twin Earth."""
         return "twin" in (self.sources.storage, self.sources.climate)
 
     @property
@@ -127,13 +120,7 @@ class Settings(Section):
         return self.model_dump(mode="json")
 
     def variant(self, name: str) -> dict[str, Any]:
-        """Return the model, loss and training settings of a variant, as plain JSON types.
-
-        Raises
-        ------
-        ConfigError
-            If there is no such variant.
-        """
+        """Return the model, loss and training settings of a variant, as plain JSON types."""
         if name not in self.variants:
             raise ConfigError(_unknown(f"variant {name!r}: not in config.yaml", name, list(self.variants)))
         whole = self.for_jobs()
@@ -151,13 +138,7 @@ class Config(Section):
     scenarios: dict[str, Settings]
 
     def settings(self, scenario: str) -> Settings:
-        """Return the settings of a scenario.
-
-        Raises
-        ------
-        ConfigError
-            If there is no such scenario.
-        """
+        """Return the settings of a scenario; `ConfigError` if there is no such scenario."""
         if scenario not in self.scenarios:
             raise ConfigError(_unknown(f"scenario {scenario!r}: not in config.yaml", scenario, list(self.scenarios)))
         return self.scenarios[scenario]
@@ -171,17 +152,7 @@ def read_project_config() -> Config:
 
 
 def read_config(document: Mapping[str, Any]) -> Config:
-    """Validate the whole document.
-
-    Parameters
-    ----------
-    document : mapping
-        The content of `config.yaml`, with local changes merged into it.
-
-    Returns
-    -------
-    Config
-        The settings of every scenario, merged and validated.
+    """Validate the content of `config.yaml`, with local changes merged into it: every scenario, merged.
 
     Raises
     ------
@@ -241,14 +212,17 @@ def _validated(base: dict[str, Any], differences: dict[str, Any], where: str) ->
     try:
         settings = Settings.model_validate(_merged(base, differences))
     except ValidationError as error:
-        raise ConfigError("\n".join(_line(detail, differences, where) for detail in error.errors())) from None
+        origins = (where if _holds(differences, detail["loc"]) else "settings" for detail in error.errors())
+        lines = [_line(detail, origin, Settings) for detail, origin in zip(error.errors(), origins, strict=True)]
+        raise ConfigError("\n".join(lines)) from None
     problems: list[str] = []
     for name in settings.variants:
         origin = where if name in (differences.get("variants") or {}) else "settings"
         problems += _variant_problems(settings, name, f"{origin}.variants.{name}")
     method = settings.product.method
     if method not in settings.methods:
-        problems.append(_unknown(f"settings.product.method: {method!r} is no such method", method, settings.methods))
+        origin = where if _holds(differences, ["product", "method"]) else "settings"
+        problems.append(_unknown(f"{origin}.product.method: {method!r} is no such method", method, settings.methods))
     if "full" not in settings.variants:
         problems.append(f"{where}.variants: expected a variant named 'full', the network of the paper")
     if problems:
@@ -276,11 +250,9 @@ def _variant_problems(settings: Settings, name: str, path: str) -> Iterator[str]
         else:
             model = VARIANT_SECTIONS[section]
             try:
-                model.model_validate(_merged(settings.model_dump(mode="json")[section], changes))
+                model.model_validate(_merged(settings.for_jobs()[section], changes))
             except ValidationError as error:
-                yield from (
-                    _line(detail, changes, f"{path}.{section}", model, always=True) for detail in error.errors()
-                )
+                yield from (_line(detail, f"{path}.{section}", model) for detail in error.errors())
 
 
 def _merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str, Any]:
@@ -293,22 +265,17 @@ def _merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str
     return result
 
 
-def _line(
-    detail: ErrorDetails,
-    differences: Mapping[str, Any],
-    where: str,
-    root: type[Section] = Settings,
-    always: bool = False,
-) -> str:
+def _line(detail: ErrorDetails, where: str, section: type[Section]) -> str:
     location = [str(part) for part in detail["loc"]]
-    prefix = where if always or _holds(differences, location) else "settings"
-    path = ".".join([prefix, *location])
+    path = ".".join([where, *location])
     if detail["type"] == "extra_forbidden":
-        return _unknown(f"{path}: unknown setting", location[-1], _keys_at(root, location[:-1]))
+        return _unknown(f"{path}: unknown setting", location[-1], _keys_at(section, location[:-1]))
     if detail["type"] == "missing":
         return f"{path}: missing; every setting has its value in config.yaml"
     value = json.dumps(detail["input"], default=str)
     message = detail["msg"].replace("Input should be", "expected").replace("Value error, ", "")
+    if detail["type"] == "model_type":
+        message = "expected settings by key"
     hint = ""
     if detail["type"] == "literal_error" and isinstance(detail["input"], str):
         near = difflib.get_close_matches(detail["input"], re.findall(r"'([^']+)'", detail["msg"]), n=1)
@@ -316,23 +283,21 @@ def _line(
     return f"{path}: {value} is not allowed, {message}{hint}"
 
 
-def _holds(differences: Mapping[str, Any], location: list[str]) -> bool:
+def _holds(differences: Mapping[str, Any], location: Sequence[str | int]) -> bool:
     here: Any = differences
     for part in location:
-        if not isinstance(here, Mapping) or part not in here:
+        if not isinstance(here, Mapping):  # a list: it replaces the whole value
+            return True
+        if part not in here:
             return False
         here = here[part]
     return True
 
 
-def _keys_at(root: type[Section], location: list[str]) -> list[str]:
-    here: Any = root
+def _keys_at(section: type[Section], location: list[str]) -> list[str]:
     for part in location:
-        field = here.model_fields.get(part) if isinstance(here, type) and issubclass(here, Section) else None
-        if field is None:
-            return []
-        here = field.annotation
-    return list(here.model_fields) if isinstance(here, type) and issubclass(here, Section) else []
+        section = section.model_fields[part].annotation  # type: ignore[assignment]
+    return list(section.model_fields)
 
 
 def _unknown(what: str, name: str, known: list[str]) -> str:
@@ -361,8 +326,9 @@ def _type_name(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(_type_name(option) for option in schema["anyOf"])
     if schema.get("type") == "array":
-        return f"list of {_type_name(schema.get('items', {}))}"
-    return {"string": "text", "object": "section"}.get(schema.get("type", ""), schema.get("type", "text"))
+        return f"list of {_type_name(schema['items'])}"
+    kind = schema.get("type", "string")
+    return {"string": "text", "object": "section"}.get(kind, kind)
 
 
 def _bounds(schema: dict[str, Any]) -> str:
@@ -374,7 +340,6 @@ def _bounds(schema: dict[str, Any]) -> str:
         "multipleOf": "multiple of {}",
         "pattern": "matches `{}`",
     }
-    parts = [text.format(schema[key]) for key, text in words.items() if key in schema]
-    for option in schema.get("anyOf", []):
-        parts += [text.format(option[key]) for key, text in words.items() if key in option]
+    options = [schema, *schema.get("anyOf", [])]
+    parts = [text.format(option[key]) for option in options for key, text in words.items() if key in option]
     return ", ".join(parts).replace("|", "\\|")

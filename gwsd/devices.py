@@ -35,13 +35,8 @@ def visible_cuda_devices() -> list[CudaDevice]:
     """List the CUDA devices that this process may use; a scheduler's CUDA_VISIBLE_DEVICES is honoured."""
     if not torch.cuda.is_available():
         return []
-    tokens = [token.strip() for token in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if token.strip()]
-    devices = []
-    for index in range(torch.cuda.device_count()):
-        uuid = getattr(torch.cuda.get_device_properties(index), "uuid", None)
-        fallback = tokens[index] if index < len(tokens) else str(index)
-        devices.append(CudaDevice(index, str(uuid or fallback)))
-    return devices
+    indices = range(torch.cuda.device_count())
+    return [CudaDevice(index, str(torch.cuda.get_device_properties(index).uuid)) for index in indices]
 
 
 @contextmanager
@@ -66,10 +61,6 @@ def lease_device(
         Estimates the training's duration on this CPU, for the error message.
     sharing : int
         Trainings that may share one CUDA device.
-    lock_dir : Path
-        Folder of the lock files.
-    visible : callable
-        Lists the devices to choose from.
 
     Yields
     ------
@@ -87,7 +78,9 @@ def lease_device(
             raise TrainingError(_no_device(None if cpu_seconds is None else cpu_seconds()))
         yield torch.device("cpu")
         return
-    slots = {_lock_file(lock_dir, device, number): device for number, device in product(range(sharing), devices)}
+    slots = {
+        lock_dir / f"cuda-{device.uuid}-{number}.lock": device for number, device in product(range(sharing), devices)
+    }
 
     def wait(holders: str) -> None:
         report(f"all {len(devices)} visible CUDA devices are in use; waiting for one (held by process {holders})")
@@ -127,11 +120,6 @@ def _holder(path: Path) -> str:
         return "unknown"
 
 
-def _lock_file(lock_dir: Path, device: CudaDevice, number: int) -> Path:
-    name = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in device.uuid)
-    return lock_dir / (f"cuda-{name}.lock" if number == 0 else f"cuda-{name}-{number + 1}.lock")
-
-
 def _no_device(seconds: float | None) -> str:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     seen = "" if visible is None else f", CUDA_VISIBLE_DEVICES={visible!r}"
@@ -149,8 +137,8 @@ def device_name(device: torch.device) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Format a duration in one unit: "40 seconds", "12 minutes", "5 hours", "3 days"."""
+    """Format a duration in one unit: "40 s", "12 minutes", "5 hours", "3 days"."""
     for unit, length in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
-    return f"{max(seconds, 1.0):.0f} seconds"
+    return f"{max(seconds, 1.0):.0f} s"

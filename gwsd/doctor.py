@@ -39,10 +39,7 @@ class Check(NamedTuple):
 def read_documents(folder: Path, more: Sequence[Path] = ()) -> Config:
     """Read config.yaml (of `folder`, else of the project), local.yaml and further files over it, as the workflow does.
 
-    Raises
-    ------
-    ConfigError
-        If a file is missing or a setting is wrong.
+    Raises `ConfigError` if a file is missing or a setting is wrong.
     """
     base, local = folder / "config.yaml", folder / "local.yaml"
     document: dict[str, Any] = {}
@@ -57,13 +54,7 @@ def read_documents(folder: Path, more: Sequence[Path] = ()) -> Config:
 
 
 def examine(config: Config, scenario: str, *, offline: bool = False) -> Iterator[Check]:
-    """Run all checks of a scenario, the quick ones first; `offline` skips those that ask a server.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such scenario.
-    """
+    """Run all checks of a scenario, the quick ones first; `offline` skips those that ask a server."""
     settings = config.settings(scenario)
     missing = missing_files(config, settings)
     yield from check_packages()
@@ -105,8 +96,10 @@ def check_packages() -> Iterator[Check]:
 
 def check_memory() -> Check:
     """Compare the memory of the machine, or of its container, with the largest jobs."""
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
+        return Check("memory", "warn", f"unknown on this system (needs {MEMORY_BYTES / 1e9:.0f} GB)")
     total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    limit = Path("/sys/fs/cgroup/memory.max")
+    limit = Path("/sys/fs/cgroup/memory.max")  # of a Linux container
     text = limit.read_text().strip() if limit.is_file() else ""
     total = min(total, float(text)) if text.isdigit() else total
     found = f"{total / 1e9:.1f} GB (needs {MEMORY_BYTES / 1e9:.0f})"
@@ -154,7 +147,7 @@ def check_gpu(settings: Settings) -> Check:
     if gpus and settings.training.device != "cpu":
         return Check("GPU", "ok", ", ".join(gpus))
     if settings.training.device == "cuda":
-        return Check("GPU", "FAIL", "none, but training.device is cuda. Set it to auto.")
+        return Check("GPU", "FAIL", "no CUDA device is found, but training.device is cuda. Set it to auto.")
     trainings, seconds = len(settings.variants) * len(settings.seeds), training_seconds(settings)
     text = f"not used; each of the {trainings} trainings takes about {format_duration(seconds)} on this CPU"
     return Check("GPU", "ok" if trainings * seconds < LONG_SECONDS else "warn", text)

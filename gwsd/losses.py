@@ -9,7 +9,6 @@ month; climate is interpolated bilinearly to the fine grid and the previous mont
 
 from functools import reduce
 from operator import add
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -24,18 +23,6 @@ SMALLEST_SD_MM = 0.1
 
 TERMS = ("total", "data", "sign", "magnitude", "regional", "physics", "smoothness", "sign_as_written")
 """Names of the loss's terms, in the order of their columns. `physics` is the sum of the three before it (Table 5)."""
-
-
-class Distribution(Protocol):
-    """A network's output: standardised fine storage, (B, 1, 4H, 4W), with or without a variance."""
-
-    @property
-    def mean(self) -> Tensor:
-        """Mean of the standardised storage."""
-
-    @property
-    def variance(self) -> Tensor | None:
-        """Variance of the standardised storage; None without a variance head."""
 
 
 def equation_10_total(data: Tensor, physics: Tensor, smoothness: Tensor, loss: Loss) -> Tensor:
@@ -59,18 +46,8 @@ def squared_error(mean: Tensor, target: Tensor, valid: Tensor) -> Tensor:
 def equation_12_sign_agreement(change: Tensor, net_input: Tensor, valid: Tensor) -> Tensor:
     """Equation (12) as written: the share of cells where storage change and P - ET have opposite signs.
 
-    It has no gradient and cannot exceed 1; it is reported, `equation_12_smooth` is trained on.
-
-    Parameters
-    ----------
-    change, net_input : Tensor, shape (B, 1, 4H, 4W), mm/month
-        ΔG and P - ET.
-    valid : Tensor, shape (B, 1, 4H, 4W), bool
-        Cells that count.
-
-    Returns
-    -------
-    Tensor, shape (B,), in [0, 1]
+    It has no gradient; it is reported, `equation_12_smooth` is trained on. `change` is ΔG and `net_input` P - ET, both
+    mm/month, (B, 1, 4H, 4W); returns (B,), in [0, 1].
     """
     return _cell_mean(functional.relu(-torch.sign(change) * torch.sign(net_input)), valid)
 
@@ -123,16 +100,7 @@ def equation_15_smoothness(mean: Tensor, valid: Tensor) -> Tensor:
 
 
 def physics_by_patch(mean_mm: Tensor, batch: Batch, physics: Physics) -> dict[str, Tensor]:
-    """Compute the physical constraints of any prediction, a network's or an interpolation's.
-
-    Parameters
-    ----------
-    mean_mm : Tensor, shape (B, 1, 4H, 4W), mm
-        Predicted fine storage.
-    batch : Batch
-        The patches predicted.
-    physics : Physics
-        Regions, units and infiltration.
+    """Compute the physical constraints of any predicted storage, (B, 1, 4H, 4W), mm: a network's or an interpolation's.
 
     Returns
     -------
@@ -158,19 +126,12 @@ def physics_terms(mean_mm: Tensor, batch: Batch, physics: Physics) -> dict[str, 
     return joined | {"physics": _sum(joined, batch)}
 
 
-def total_loss(output: Distribution, batch: Batch, scale: Scale, loss: Loss) -> tuple[Tensor, dict[str, Tensor]]:
+def total_loss(
+    output: tuple[Tensor, Tensor | None], batch: Batch, scale: Scale, loss: Loss
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Equation (10) for a batch, and its terms.
 
-    Parameters
-    ----------
-    output : Distribution
-        The network's, standardised.
-    batch : Batch
-        What it was computed from.
-    scale : Scale
-        Of the storage.
-    loss : Loss
-        Weights and units.
+    `output` is the network's mean and variance (None without a variance head), (B, 1, 4H, 4W), standardised by `scale`.
 
     Returns
     -------
@@ -180,19 +141,20 @@ def total_loss(output: Distribution, batch: Batch, scale: Scale, loss: Loss) -> 
     terms : dict of Tensor, scalars without gradient
         Named and ordered as `TERMS`.
     """
+    mean, variance = output
     target = scale.standardise(batch.target_mm)
-    if output.variance is None:
-        data = squared_error(output.mean, target, batch.valid)
+    if variance is None:
+        data = squared_error(mean, target, batch.valid)
     else:
-        data = equation_11_likelihood(output.mean, output.variance, target, batch.valid)
+        data = equation_11_likelihood(mean, variance, target, batch.valid)
     cells = batch.valid.sum((1, 2, 3))
     terms = {"data": over_batch(data, cells)}
     if loss.physics_weight > 0.0:
-        terms |= physics_terms(scale.restore(output.mean), batch, loss)
+        terms |= physics_terms(scale.restore(mean), batch, loss)
     else:
         with torch.no_grad():  # reported all the same
-            terms |= physics_terms(scale.restore(output.mean.detach()), batch, loss)
-    terms["smoothness"] = over_batch(equation_15_smoothness(output.mean, batch.valid), cells)
+            terms |= physics_terms(scale.restore(mean.detach()), batch, loss)
+    terms["smoothness"] = over_batch(equation_15_smoothness(mean, batch.valid), cells)
     # Chosen by the batch, not by the value: a NaN of the network must not be hidden.
     constrained = bool(batch.constraints) and batch.any_previous
     physics = terms["physics"] if constrained else torch.zeros_like(terms["data"])

@@ -29,10 +29,7 @@ STATISTIC_COLUMNS = {
     "crps": "crps_mm",
     "nll": "nll",
 }
-"""Column of the scores that holds the mean of a statistic."""
-
-UNCERTAINTY_COLUMNS = tuple(STATISTIC_COLUMNS.values())[4:]
-"""Columns that are empty for a method without a standard deviation."""
+"""Column of the scores that holds the mean of a statistic; from the fifth on, of those of a standard deviation."""
 
 PHYSICS_COLUMNS = ("sign_as_written", "sign", "magnitude", "regional", "physics")
 """Columns that are empty where the previous month or a term's forcing is absent."""
@@ -47,29 +44,16 @@ SCORE_COLUMNS = (
     "target_variance_mm2",
     "r2",
     *PHYSICS_COLUMNS,
-    *UNCERTAINTY_COLUMNS,
+    *tuple(STATISTIC_COLUMNS.values())[4:],
 )
 """Columns of scores.csv, the same for all methods."""
 
 
 def cell_statistics(mean: Tensor, sd: Tensor | None, target: Tensor) -> dict[str, Tensor]:
-    """Statistics of each fine cell, in double precision.
+    """Statistics of each fine cell, in double precision: of a mean and, if any, a standard deviation against a target.
 
-    Parameters
-    ----------
-    mean : Tensor, shape (B, 1, 4H, 4W), mm
-        Predicted mean.
-    sd : Tensor, shape (B, 1, 4H, 4W), mm, or None
-        Predicted standard deviation.
-    target : Tensor, shape (B, 1, 4H, 4W), mm
-        What the prediction is compared with.
-
-    Returns
-    -------
-    dict of str to Tensor, shape (B, 1, 4H, 4W)
-        `error` (prediction minus target, mm), `absolute_error` (mm), `squared_error` (mm²), `target` (mm),
-        `target_squared` (mm²); with a standard deviation also `sd` (mm), `variance` (mm²), `sd_absolute_error`
-        (their product, mm²), `hit` (1 where the target is in the central 90 % interval), `crps` (mm), `nll`.
+    All are of shape (B, 1, 4H, 4W), in mm or mm². `error` is prediction minus target, `hit` is 1 where the target is in
+    the central 90 % interval.
     """
     mean, target = mean.double(), target.double()
     error = mean - target
@@ -96,12 +80,8 @@ def cell_statistics(mean: Tensor, sd: Tensor | None, target: Tensor) -> dict[str
 def weighted_means(statistics: Mapping[str, Tensor], weight: Tensor) -> dict[str, Tensor]:
     """Mean of each statistic over the cells of each patch, (B,); NaN for a patch without weight.
 
-    Parameters
-    ----------
-    statistics : mapping of str to Tensor, shape (B, 1, 4H, 4W)
-        Any value where the weight is 0, NaN included.
-    weight : Tensor, shape (B, 1, 4H, 4W)
-        Non-negative. The mask of valid cells gives the paper's mean over pixels.
+    Statistics and weight, which is not negative, have the shape (B, 1, 4H, 4W). The mask of valid cells as the weight
+    gives the paper's mean over pixels. Cells of weight 0 may hold NaN.
     """
     weights = weight.double()
     total = weights.sum(dim=(1, 2, 3))
@@ -137,13 +117,9 @@ def coefficient_of_determination(mse: Any, variance: Any) -> Any:
 def pooled(scores: pd.DataFrame) -> dict[str, float]:
     """Metrics of all valid cells of some patches together (all patches, those of a month or of a region).
 
-    Returns
-    -------
-    dict of str to float
-        `mae_pooled_mm`, `bias_mm`, `rmse_mm`, `r2`, `target_mean_mm`, `target_sd_mm`; for methods with a standard
-        deviation (else NaN) `coverage_90`, `sharpness_mm` (mean standard deviation), `spread_skill` (root mean variance
-        over root mean squared error: 1 where spread matches skill), `crps_mm`, `nll`, `sd_error_correlation`
-        (of standard deviation and absolute error, over cells).
+    Those that need a standard deviation are NaN without one: `coverage_90`, `sharpness_mm` (mean standard deviation),
+    `spread_skill` (root mean variance over root mean squared error: 1 where spread matches skill), `crps_mm`, `nll` and
+    `sd_error_correlation` (of standard deviation and absolute error, over cells).
     """
     weight = scores["n_valid"].to_numpy(dtype=np.float64)
 
@@ -182,56 +158,36 @@ def error_summary(scores: pd.DataFrame) -> dict[str, float]:
     As in the paper, `mae_mm` and `mae_sd_mm` are mean and standard deviation over patches, each counting once.
     Everything in `pooled` counts each valid cell once.
     """
-    mae = scores["mae_mm"].to_numpy(dtype=np.float64)
     return {
-        "mae_mm": float(mae.mean()),
-        "mae_sd_mm": float(mae.std(ddof=1)) if len(mae) > 1 else float("nan"),
+        "mae_mm": float(scores["mae_mm"].mean()),
+        "mae_sd_mm": float(scores["mae_mm"].std()),
         **pooled(scores),
-        "r2_patch_median": float(np.nanmedian(scores["r2"])) if scores["r2"].notna().any() else float("nan"),
+        "r2_patch_median": float(scores["r2"].dropna().median()),
     }
 
 
-def summary(scores: pd.DataFrame, method: str, *, patches_with_previous: int | None = None) -> dict[str, Any]:
+def summary(scores: pd.DataFrame, method: str, *, patches_with_previous: int) -> dict[str, Any]:
     """Summarise the test scores of a method: `error_summary`, and mean physics terms where the previous month exists.
 
-    Parameters
-    ----------
-    scores : DataFrame
-        Rows of `SCORE_COLUMNS`.
-    method : str
-        Its name.
-    patches_with_previous : int, optional
-        Patches whose previous month is present; by default those with a physics loss, of which a climate without
-        the forcing leaves none.
-
-    Returns
-    -------
-    dict
-        Numbers, and None where the method has no such score: ready for JSON.
+    `scores` has the columns `SCORE_COLUMNS`. Returns numbers, None where the method has no such score: ready for JSON.
     """
     constrained = scores.dropna(subset=["physics"])
     numbers: dict[str, float] = {
         **error_summary(scores),
-        **{column: _mean(constrained[column]) for column in PHYSICS_COLUMNS},
-        "physics_sd": float(constrained["physics"].std(ddof=1)) if len(constrained) > 1 else float("nan"),
+        **{column: float(constrained[column].mean()) for column in PHYSICS_COLUMNS},
+        "physics_sd": float(constrained["physics"].std()),
     }
     return {
         "method": method,
         "patches": len(scores),
-        "patches_with_previous": len(constrained) if patches_with_previous is None else patches_with_previous,
+        "patches_with_previous": patches_with_previous,
         "valid_cells": int(scores["n_valid"].sum()),
         **{name: (value if np.isfinite(value) else None) for name, value in numbers.items()},
     }
 
 
-def _mean(values: pd.Series) -> float:
-    return float(values.to_numpy(dtype=np.float64).mean()) if len(values) else float("nan")
-
-
 def standard_normal_quantile(probability: float) -> float:
     """Half-width, in standard deviations, of the central interval of a probability; 0.90 gives 1.645."""
-    if not 0.0 < probability < 1.0:
-        raise ValueError(f"The probability of a central interval is {probability}; expected between 0 and 1.")
     return math.sqrt(2.0) * float(torch.erfinv(torch.tensor(probability, dtype=torch.float64)))
 
 

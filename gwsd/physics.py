@@ -25,7 +25,7 @@ SOLAR_CONSTANT = 118.08
 """24·60·0.0820 MJ m⁻² day⁻¹ (Allen et al., 1998, equation 21)."""
 
 HOTTEST_THORNTHWAITE = 26.5
-"""°C; above it Thornthwaite (1948) tabulates, whatever the heat index."""
+"""°C; above it Thornthwaite (1948) gives a table, whatever the heat index."""
 
 PEAK_WILLMOTT = 37.5
 """°C; maximum of the parabola that Willmott et al. (1985) fitted to that table."""
@@ -83,23 +83,10 @@ def heat_index(climatology: Floats) -> Floats:
 
 
 def thornthwaite(temperature: Floats, index: Floats, hours: Floats, days: ArrayLike) -> Floats:
-    """Potential evapotranspiration of Thornthwaite (1948), above 26.5 °C after Willmott et al. (1985).
+    """Potential evapotranspiration of Thornthwaite (1948), above 26.5 °C after Willmott et al. (1985), mm/month.
 
-    Parameters
-    ----------
-    temperature : ndarray, °C
-        Monthly mean.
-    index : ndarray
-        Annual heat index of the cell.
-    hours : ndarray, h
-        Day length in the middle of the month.
-    days : array_like
-        Length of the month, days.
-
-    Returns
-    -------
-    ndarray, mm/month
-        0 at and below 0 °C.
+    It is 0 at and below 0 °C. `temperature` is the monthly mean, °C, `index` the annual heat index, `hours` the day
+    length in the middle of the month, `days` the length of the month.
     """
     exponent = 6.75e-7 * index**3 - 7.71e-5 * index**2 + 1.792e-2 * index + 0.49239
     warm = np.clip(temperature, 0.0, HOTTEST_THORNTHWAITE)
@@ -114,14 +101,8 @@ def thornthwaite(temperature: Floats, index: Floats, hours: Floats, days: ArrayL
 def oudin(temperature: Floats, radiation: Floats, days: ArrayLike) -> Floats:
     """Potential evapotranspiration of Oudin et al. (2005), equation 3, mm/month; 0 at and below -5 °C.
 
-    Parameters
-    ----------
-    temperature : ndarray, °C
-        Monthly mean; the latent heat falls with it (Allen et al., 1998, equation 3-1).
-    radiation : ndarray, MJ m⁻² day⁻¹
-        Extraterrestrial, in the middle of the month.
-    days : array_like
-        Length of the month, days.
+    `temperature` is the monthly mean, °C, with which the latent heat falls (Allen et al., 1998, equation 3-1);
+    `radiation` is extraterrestrial, in the middle of the month, MJ m⁻² day⁻¹; `days` is the length of the month.
     """
     latent_heat = 2.501 - 2.361e-3 * temperature
     daily = radiation / latent_heat * np.maximum(temperature + 5.0, 0.0) / 100.0
@@ -139,19 +120,10 @@ def hamon(temperature: Floats, hours: Floats, days: ArrayLike) -> Floats:
 def potential_evapotranspiration(
     temperature: Floats, lat: Floats, day_of_year: float, days: int, index: Floats, *, formula: Formula
 ) -> Floats:
-    """Potential evapotranspiration of one month, mm/month.
+    """Potential evapotranspiration of a month of some `days`, mm/month; `day_of_year` is its middle.
 
-    Parameters
-    ----------
-    temperature : ndarray, shape (N,), °C
-    lat : ndarray, shape (N,), degrees north
-    day_of_year : float
-        Middle of the month.
-    days : int
-        Length of the month.
-    index : ndarray, shape (N,)
-        Thornthwaite's heat index; the other formulas ignore it.
-    formula : Formula
+    `temperature`, °C, `lat`, degrees north, and Thornthwaite's heat `index`, which the other formulas ignore, have the
+    shape (N,).
     """
     if formula == Formula.OUDIN:
         return oudin(temperature, extraterrestrial_radiation(lat, day_of_year), days)
@@ -164,15 +136,10 @@ def potential_evapotranspiration(
 def limit_by_water(potential: Floats, available: Floats, *, limit: Limit) -> Floats:
     """Bound potential evapotranspiration by the available water, both mm/month.
 
-    Parameters
-    ----------
-    potential : ndarray, mm/month
-    available : ndarray, mm/month
-        Precipitation of the month plus the soil water at its start.
-    limit : Limit
-        `precipitation_plus_soil_water` takes the smaller of the two. `budyko` is the curve of Turc and Pike (1964),
-        1/E² = 1/PET² + 1/W², applied to a month's available water as in Zhang et al. (2008): never above either,
-        and below both where they are alike. `none` returns the potential.
+    `available` is the precipitation of the month plus the soil water at its start. The limit
+    `precipitation_plus_soil_water` takes the smaller of the two. `budyko` is the curve of Turc and Pike (1964),
+    1/E² = 1/PET² + 1/W², applied to a month's available water as in Zhang et al. (2008): never above either, and below
+    both where they are alike. `none` returns the potential.
     """
     if limit == Limit.NONE:
         return potential
@@ -186,23 +153,10 @@ def limit_by_water(potential: Floats, available: Floats, *, limit: Limit) -> Flo
 def evapotranspire(
     potential: Floats, precipitation: Floats, soil_water: Floats, *, capacity: float, limit: Limit
 ) -> tuple[Floats, Floats]:
-    """Evapotranspiration of one month, and the soil water at its end.
+    """Return the evapotranspiration of a month, mm/month, and the soil water at its end, mm.
 
-    Parameters
-    ----------
-    potential, precipitation : ndarray, mm/month
-    soil_water : ndarray, mm
-        At the start of the month.
-    capacity : float
-        Soil water available to roots, mm; any excess drains.
-    limit : Limit
-        See `limit_by_water`.
-
-    Returns
-    -------
-    evapotranspiration : ndarray, mm/month
-    soil_water : ndarray, mm
-        0 to `capacity`.
+    `potential` and `precipitation` are mm/month, `soil_water` is that at the start of the month, mm. `capacity` is the
+    soil water available to roots, mm; any excess drains.
     """
     available = precipitation + soil_water
     actual = limit_by_water(potential, available, limit=limit)

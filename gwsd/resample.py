@@ -29,18 +29,8 @@ def wrapped(field: Tensor, margin: int) -> Tensor:
 def upsample(field: Tensor, kernel: Kernel, factor: int = REFINEMENT, *, wraps: bool = False) -> Tensor:
     """Interpolate a field to cells `factor` times smaller.
 
-    Pixels are areas (`align_corners=False`); beyond the outermost centres the edge value holds.
-
-    Parameters
-    ----------
-    field : Tensor, shape (B, C, H, W)
-        Any unit.
-    kernel : Kernel
-        Nearest, bilinear, or bicubic (Keys, 1981, with a = -0.75).
-    factor : int
-        Refinement along each axis.
-    wraps : bool
-        Treat the first and last column as neighbours.
+    Pixels are areas (`align_corners=False`); beyond the outermost centres the edge value holds. Bicubic is that of
+    Keys (1981) with a = -0.75. `wraps` treats the first and last column as neighbours.
 
     Returns
     -------
@@ -50,6 +40,5 @@ def upsample(field: Tensor, kernel: Kernel, factor: int = REFINEMENT, *, wraps: 
     if margin:
         fine = upsample(wrapped(field, margin), kernel, factor)
         return fine[..., factor * margin : -factor * margin]
-    if kernel is Kernel.NEAREST:
-        return functional.interpolate(field, scale_factor=factor, mode="nearest")
-    return functional.interpolate(field, scale_factor=factor, mode=kernel.value, align_corners=False)
+    corners = None if kernel is Kernel.NEAREST else False
+    return functional.interpolate(field, scale_factor=factor, mode=kernel.value, align_corners=corners)

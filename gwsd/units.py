@@ -7,13 +7,8 @@ from numpy.typing import NDArray
 
 from gwsd.errors import DataError
 
-MIN_STD_MM = 0.5
-"""Storage in mm with a smaller standard deviation is in metres."""
-
-MAX_STD_MM = 20_000.0
-"""Storage in m or cm with a larger standard deviation is in a smaller unit."""
-
-SETTING = "sources.storage_units"
+MIN_STD_MM = 0.5  # storage in mm with a smaller standard deviation is in metres
+MAX_STD_MM = 20_000.0  # storage in m or cm with a larger standard deviation is in a smaller unit
 
 _MM = {
     r"mm|milli ?met(er|re)s?|kg(/| |\.|\*)?m(\*\*|\^)?-?2": 1.0,
@@ -54,8 +49,8 @@ def choose_unit(stated: object, given: str | None, default: str | None, variable
         )
     if given is not None and millimetres(given) != millimetres(unit):
         raise DataError(
-            f"{variable} has the units '{unit}', but {SETTING} is '{given}'. The setting is for files without units: "
-            "remove it or, if the file is wrong, correct its attribute."
+            f"{variable} has the units '{unit}', but sources.storage_units is '{given}'. The setting is for "
+            "files without units: remove it or, if the file is wrong, correct its attribute."
         )
     return unit
 
@@ -75,12 +70,12 @@ def check_spread(fields: NDArray[np.float32], unit: str | None, variable: str) -
     likely = "metres" if size < MIN_STD_MM else "mm or cm"
     if unit is None:
         raise DataError(
-            f"{variable} has no units. Expected an attribute 'units' of mm, cm or m: set {SETTING} in the config (the "
-            f"standard deviation of {size:.3g} looks like {likely})."
+            f"{variable} has no units. Expected an attribute 'units' of mm, cm or m: set sources.storage_units in the "
+            f"config (the standard deviation of {size:.3g} looks like {likely})."
         )
     if not MIN_STD_MM <= size <= MAX_STD_MM:
         raise DataError(
             f"{variable} cannot be in {unit}: its standard deviation, {size:.3g} mm, is far too "
             f"{'small' if size < MIN_STD_MM else 'large'} for a storage anomaly: the values are {likely}. Correct the "
-            f"attribute 'units' or {SETTING}."
+            "attribute 'units' or sources.storage_units."
         )

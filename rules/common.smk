@@ -43,12 +43,17 @@ def fail(path, error):
     sys.exit(f"{path}: {error}")
 
 
+def settings_of(scenario):
+    """The settings of a scenario."""
+    try:
+        return CONFIG.settings(scenario)
+    except ConfigError as error:
+        fail(f"results/{scenario}/", error)
+
+
 def scenario_settings(wildcards):
     """The settings of the scenario in a path."""
-    try:
-        return CONFIG.settings(wildcards.scenario)
-    except ConfigError as error:
-        fail(f"results/{wildcards.scenario}/", error)
+    return settings_of(wildcards.scenario)
 
 
 def settings(*sections, **more):

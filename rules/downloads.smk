@@ -1,6 +1,6 @@
 # Needs: the internet and, for ERA5-Land, an account of the Climate Data Store. Makes: the raw files under raw_dir.
 # The request is in the file name. A params function that takes `output` does not trigger reruns, and library code is no
-# param: changed settings or code download nothing again. An edit of a shell text below does; to keep the files, run
+# param: changed settings or code download nothing again. A changed shell command does; to keep the files, run
 # `snakemake --touch FILES` after it. Compute nodes often have no internet: downloads run where Snakemake runs, without
 # a core, since they only wait.
 
@@ -33,8 +33,7 @@ rule download_g3p:
         mem_mb=1500,
     retries: 2
     shell:
-        "python -m workflow_scripts.download_g3p --zip {output.zip:q} "
-        "--settings {params.settings:q} --record {output.record:q} --log {log:q}"
+        command("download_g3p", "", "zip")
 
 
 rule download_era5_land:
@@ -60,5 +59,4 @@ rule download_era5_land:
         cds_requests=1,
     retries: 2
     shell:
-        "python -m workflow_scripts.download_era5_land --climate {output.climate:q} "
-        "--settings {params.settings:q} --record {output.record:q} --log {log:q}"
+        command("download_era5_land", "", "climate")

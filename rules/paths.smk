@@ -49,14 +49,20 @@ def twin_climate(values):
 
 def raw_files(scenario):
     """The raw files of a scenario's twin Earth; none without one."""
-    values = CONFIG.settings(scenario)
+    values = settings_of(scenario)
     files = [twin_storage(values), *twin_climate(values)] if values.is_synthetic else []
     return [path.format(scenario=scenario) for path in files]
 
 
 def twin_records(scenario):
     """The file whose record is that of the twin Earth; none without one."""
-    return [f"results/{scenario}/twin/truth.nc"] if CONFIG.settings(scenario).is_synthetic else []
+    return [f"results/{scenario}/twin/truth.nc"] if settings_of(scenario).is_synthetic else []
+
+
+def twin_checks(scenario):
+    """The check of quality control against the known faults; none without a twin Earth's storage."""
+    is_twin = settings_of(scenario).sources.storage == "twin"
+    return [f"results/{scenario}/twin/quality_check.csv"] if is_twin else []
 
 
 def given_files(wildcards, setting):
@@ -68,9 +74,13 @@ def given_files(wildcards, setting):
             f"(or {setting}: in local.yaml)",
         )
     try:
-        return [str(path) for path in expand_path(getattr(CONFIG, setting), setting)]
+        files = expand_path(getattr(CONFIG, setting), setting)
     except GwsdError as error:
         fail(f"results/{wildcards.scenario}/", error)
+    for path in files:
+        if "{" in str(path):
+            fail(path, "Snakemake reads braces in a file name as a wildcard; rename the file")
+    return [str(path) for path in files]
 
 
 def raw_storage(wildcards):
@@ -104,7 +114,7 @@ def seeds_of(values, method):
 
 def result_files(scenario, name, methods=None, first_seed=False):
     """Files of `registry.RESULTS` of some methods or groups (all by default), for all seeds."""
-    values = CONFIG.settings(scenario)
+    values = settings_of(scenario)
     chosen = values.methods if methods is None else values.select_methods(*methods)
     if name in ("histories", "timings"):  # of trainings
         chosen = [method for method in chosen if method not in INTERPOLATIONS]
@@ -150,7 +160,7 @@ def patch_files(scenario):
 
 def weights_files(scenario):
     """The weights of all trainings."""
-    values = CONFIG.settings(scenario)
+    values = settings_of(scenario)
     return [weights_of(scenario, variant, k) for variant in values.variants for k in values.seeds]
 
 
@@ -206,7 +216,7 @@ def faces(entries):
 
 
 def product_files(scenario):
-    period = CONFIG.settings(scenario).period
+    period = settings_of(scenario).period
     years = range(int(period.start[:4]), int(period.end[:4]) + 1)
     return [f"results/{scenario}/product/gwsa_0p125_{year}.nc" for year in years]
 

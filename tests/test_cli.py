@@ -1,6 +1,7 @@
 """The command line, in process."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -79,11 +80,21 @@ def test_compare_checks_deterministic_numbers_alone(folder: Folder, tmp_path: Pa
             (tmp_path / name / "numbers.json").write_text(json.dumps(numbers))
         runs = [str(tmp_path / "a"), str(tmp_path / "b")]
         assert main(["compare", *runs]) == 0
-        assert "table3:full:mae_cm: 1 / 2 cm" in capsys.readouterr().out
+        assert re.search(r"1 +2 +–  table3:full:mae_cm \(cm\)", capsys.readouterr().out)
         assert main(["compare", *runs, "--check", "--json"]) == status
         assert json.loads(capsys.readouterr().out)[0]["kind"] == kind
     assert main(["compare", "--make-reference", *runs, "--out", str(tmp_path / "c")]) == 0
     assert json.loads((tmp_path / "c/spread.json").read_text())["runs"] == 2
+    capsys.readouterr()
+    demo = ROOT / "reference/demo"
+    numbers = json.loads((demo / "numbers.json").read_text())
+    for entry in numbers["values"]:  # all numbers differ: the output still fits a terminal
+        entry["value"] = -1.0
+    (tmp_path / "a/numbers.json").write_text(json.dumps(numbers))
+    assert main(["compare", str(tmp_path / "a"), str(demo)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) <= 40
+    assert main(["compare", str(tmp_path / "a"), str(demo), "--all"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 700
 
 
 def test_info_prints_attributes_and_the_record(folder: Folder, capsys: Output) -> None:

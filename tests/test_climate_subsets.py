@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gwsd.artifacts import figure6, table3, table5, table6
-from gwsd.artifacts.inputs import ArtifactInputs
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.evaluation.evaluate import evaluate
 from gwsd.losses import TERMS
 from gwsd.methods.interpolation import Interpolation
@@ -36,7 +36,7 @@ def trained(climate: list[str], folder: Path, *, epochs: int = 2, physics_weight
     return toy_training(folder, cube=toy_cube(climate), loss=loss, epochs=epochs)
 
 
-@pytest.mark.parametrize("climate", CLIMATES.values(), ids=CLIMATES)
+@pytest.mark.parametrize("climate", [CLIMATES["all"], CLIMATES["sign"], CLIMATES["dry"]], ids=str)
 def test_climate_is_trained_on_scored_and_tabulated_with_what_it_has(climate: list[str], tmp_path: Path) -> None:
     result = trained(climate, tmp_path / "checkpoints")
     result.history.to_csv(tmp_path / "history.csv", index=False)
@@ -92,11 +92,3 @@ def test_without_constraints_full_and_no_physics_are_identical(tmp_path: Path) -
             pd.testing.assert_frame_equal(full.history, free.history, check_exact=True)
     channels = {name: state["encoder.layers.0.gates.weight"].shape[1] - 4 for name, state in weights.items()}
     assert channels == {"all": 4, "sign": 2, "none": 2, "dry": 1}
-
-
-def test_an_interrupted_training_without_constraints_gives_the_same_numbers(tmp_path: Path) -> None:
-    whole = trained(["temperature"], tmp_path / "whole", epochs=2)
-    trained(["temperature"], tmp_path / "cut", epochs=1)
-    resumed = trained(["temperature"], tmp_path / "cut", epochs=2)
-    assert resumed.resumed
-    pd.testing.assert_frame_equal(resumed.history, whole.history, check_exact=True)

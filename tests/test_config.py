@@ -1,5 +1,3 @@
-"""Settings: merging, validation and error messages."""
-
 from copy import deepcopy
 from pathlib import Path
 
@@ -33,11 +31,7 @@ def test_settings_survive_a_round_trip(document: dict) -> None:
     assert read_config(again).settings("copy") == settings
 
 
-def test_the_paper_scenario_uses_the_shared_settings(document: dict) -> None:
-    assert set(document["scenarios"]["paper"]) == {"title"}
-
-
-def test_a_file_overrides_only_the_keys_that_it_states(document: dict) -> None:
+def test_a_scenario_overrides_only_the_keys_that_it_states(document: dict) -> None:
     demo, paper = (read_config(document).settings(name) for name in ("demo", "paper"))
     assert demo.patches.train == document["scenarios"]["demo"]["patches"]["train"]
     assert demo.patches.size == paper.patches.size == document["settings"]["patches"]["size"]
@@ -57,6 +51,12 @@ def test_a_file_overrides_only_the_keys_that_it_states(document: dict) -> None:
         ("settings.evapotranspiration.formula", "oudn", "did you mean 'oudin'?"),
         ("settings.patches.size", 33, "settings.patches.size: 33 is not allowed, expected a multiple of 8"),
         ("settings.period.end", "2023-13", "settings.period.end"),
+        (
+            "scenarios.demo.region",
+            [1.0, 2.0, 3.0, "x"],
+            'scenarios.demo.region.3: "x" is not allowed, expected',
+        ),
+        ("scenarios.demo.patches", None, "scenarios.demo.patches: null is not allowed, expected settings by key"),
         ("settings.sources.climate", "era5_lnad", "did you mean 'era5_land'?"),
         ("settings.sources.storage", "era5", "expected one of twin, g3p, local"),
         ("settings.climate_variables", ["tp", "precipitation"], "expected each value once"),

@@ -1,6 +1,4 @@
 from dataclasses import replace
-from itertools import chain, combinations
-from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -8,10 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from torch.autograd import gradcheck
 from torch.distributions import Normal
 
 from gwsd import losses
+from gwsd.model.downscaler import Output
 from gwsd.patches.gathering import Batch, Scale
 from gwsd.physics import FORCING
 from gwsd.resample import Kernel, upsample
@@ -19,11 +17,6 @@ from tests.training.toy_earth import LOSS, change
 
 SCALE = Scale(mean=-10.0, std=50.0)
 POOL = 4
-
-
-class Out(NamedTuple):
-    mean: Tensor
-    variance: Tensor | None
 
 
 def random_fields(number: int, shape: tuple[int, ...] = (2, 1, 8, 8), seed: int = 0) -> list[Tensor]:
@@ -37,14 +30,14 @@ def half_valid(shape: tuple[int, ...] = (2, 1, 8, 8)) -> Tensor:
     return valid
 
 
-def toy_batch(has_previous: tuple[bool, ...] = (True, True, False), dtype: torch.dtype = torch.float64) -> Batch:
+def toy_batch(has_previous: tuple[bool, ...] = (True, True, False)) -> Batch:
     size = len(has_previous)
-    storage, previous, p, et, theta = (field.to(dtype) for field in random_fields(5, (size, 1, 8, 8), seed=3))
+    storage, previous, p, et, theta = random_fields(5, (size, 1, 8, 8), seed=3)
     storage_mm = 50 * storage - 10
     valid = half_valid((size, 1, 8, 8)).repeat_interleave(4, 2).repeat_interleave(4, 3)
-    latitude = torch.linspace(0.3, 0.9, 32, dtype=dtype)
+    latitude = torch.linspace(0.3, 0.9, 32, dtype=torch.float64)
     return Batch(
-        climate=torch.zeros(size, 1, 4, 8, 8, dtype=dtype),
+        climate=torch.zeros(size, 1, 4, 8, 8),
         storage=storage,
         storage_mm=storage_mm,
         previous_mm=torch.where(torch.tensor(has_previous)[:, None, None, None], 50 * previous, 0.0),
@@ -59,10 +52,9 @@ def toy_batch(has_previous: tuple[bool, ...] = (True, True, False), dtype: torch
     )
 
 
-def prediction(batch: Batch, seed: int = 5) -> Out:
-    mean, raw = random_fields(2, tuple(batch.target_mm.shape), seed=seed)
-    dtype = batch.target_mm.dtype
-    return Out(SCALE.standardise(batch.target_mm) + 0.1 * mean.to(dtype), raw.to(dtype).exp())
+def prediction(batch: Batch) -> Output:
+    mean, raw = random_fields(2, tuple(batch.target_mm.shape), seed=5)
+    return Output(SCALE.standardise(batch.target_mm) + 0.1 * mean, raw.exp())
 
 
 def test_equation_11_is_the_normal_distributions_likelihood() -> None:
@@ -82,7 +74,7 @@ def test_equation_12_counts_disagreements() -> None:
     assert losses.equation_12_sign_agreement(change, net_input, valid).item() == pytest.approx(2 / 5)
 
 
-@settings(deadline=None)  # the first call may wait for a busy machine
+@settings(deadline=None, max_examples=30)
 @given(st.floats(0.1, 100.0), st.integers(0, 50))
 def test_the_smooth_sign_agreement_is_bounded_by_the_one_as_written(smoothing: float, seed: int) -> None:
     change, net_input = (100 * field for field in random_fields(2, seed=seed))
@@ -140,36 +132,11 @@ def test_equation_15_by_hand() -> None:
     assert losses.equation_15_smoothness(mean, valid).item() == pytest.approx((1 + 4 + 16 + 0 + 9) / 5)
 
 
-@pytest.mark.parametrize(
-    "equation",
-    [
-        lambda x, y, v: losses.equation_11_likelihood(x, y.exp(), torch.full_like(x, 0.3), v),
-        losses.squared_error,
-        lambda x, y, v: losses.equation_12_smooth(x, y, v, smoothing_mm=0.7),
-        losses.equation_13_magnitude,
-        lambda x, y, v: losses.equation_14_regional_balance(x, y, v, torch.ones_like(x), pool=POOL),
-        lambda x, y, v: losses.equation_15_smoothness(x, v) + 0 * y.sum(),
-    ],
-)
-def test_gradients_in_double_precision(equation: Any) -> None:
-    x, y = (field.requires_grad_() for field in random_fields(2))
-    assert gradcheck(lambda x, y: equation(x, y, half_valid()), (x, y))
-
-
-def test_the_sign_as_written_has_no_gradient_and_the_surrogate_has() -> None:
-    batch = toy_batch()
-    mean = batch.target_mm.clone().requires_grad_()
-    terms = losses.physics_terms(mean, batch, LOSS)
-    assert not terms["sign_as_written"].requires_grad
-    (gradient,) = torch.autograd.grad(terms["sign"], mean)
-    assert gradient.abs().max() > 0
-
-
 def test_invalid_cells_do_not_count() -> None:
     batch = toy_batch()
     output = prediction(batch)
     total, terms = losses.total_loss(output, batch, SCALE, LOSS)
-    spoilt = Out(torch.where(batch.valid, output.mean, 1e3), torch.where(batch.valid, output.variance, 7.0))
+    spoilt = Output(torch.where(batch.valid, output.mean, 1e3), torch.where(batch.valid, output.variance, 7.0))
     other, _ = losses.total_loss(spoilt, batch, SCALE, LOSS)
     assert other.item() == pytest.approx(total.item(), rel=1e-12)
     assert tuple(terms) == losses.TERMS
@@ -195,17 +162,6 @@ def test_patches_without_a_previous_month_do_not_enter_the_physics() -> None:
         assert values.isnan().tolist() == [False, False, True]
 
 
-def test_a_batch_without_any_previous_month_has_no_physics_and_still_a_loss() -> None:
-    batch = toy_batch((False, False))
-    output = prediction(batch)
-    mean = output.mean.clone().requires_grad_()
-    total, terms = losses.total_loss(Out(mean, output.variance), batch, SCALE, LOSS)
-    assert terms["physics"].isnan()
-    assert torch.isfinite(total)
-    total.backward()
-    assert torch.isfinite(mean.grad).all()
-
-
 def test_a_month_that_follows_the_climate_has_no_sign_or_regional_loss() -> None:
     """A storage that changes by exactly (P - ET)·α, everywhere, satisfies all three constraints."""
     batch = toy_batch((True, True))
@@ -226,7 +182,7 @@ def test_the_loss_of_a_batch_by_its_equations() -> None:
     cells = batch.valid.sum((1, 2, 3))
     area = (batch.area * batch.valid).sum((1, 2, 3))
     regional = losses.equation_14_regional_balance(change_mm, recharge, batch.valid, batch.area, pool=16) / 10.0
-    data = losses.equation_11_likelihood(output.mean, output.variance, SCALE.standardise(batch.target_mm), batch.valid)
+    data = losses.equation_11_likelihood(*output, SCALE.standardise(batch.target_mm), batch.valid)
     expected = {
         "sign": (losses.equation_12_smooth(change_mm, net_input, batch.valid, smoothing_mm=10.0), cells),
         "magnitude": (losses.equation_13_magnitude(change_mm, recharge, batch.valid), cells),
@@ -246,20 +202,20 @@ def without(batch: Batch, *names: str) -> Batch:
     return replace(batch, **dict.fromkeys(names))
 
 
-@pytest.mark.parametrize("absent", [("precipitation",), ("evapotranspiration",), FORCING])
-def test_without_net_input_there_is_no_physics_and_still_a_loss(absent: tuple[str, ...]) -> None:
-    batch = without(toy_batch(), *absent)
+@pytest.mark.parametrize(
+    "batch",
+    [toy_batch((False, False)), *(without(toy_batch(), *absent) for absent in [("precipitation",), FORCING])],
+    ids=["no previous month", "no precipitation", "no forcing"],
+)
+def test_without_previous_month_or_net_input_there_is_no_physics_and_still_a_loss(batch: Batch) -> None:
     output = prediction(batch)
     mean = output.mean.clone().requires_grad_()
-    total, terms = losses.total_loss(Out(mean, output.variance), batch, SCALE, LOSS)
+    total, terms = losses.total_loss(Output(mean, output.variance), batch, SCALE, LOSS)
     for name in ("sign_as_written", "sign", "magnitude", "regional", "physics"):
         assert terms[name].isnan(), name
-    assert tuple(terms) == losses.TERMS
     assert total.item() == pytest.approx((terms["data"] + 0.01 * terms["smoothness"]).item(), rel=1e-12)
     total.backward()
     assert torch.isfinite(mean.grad).all()
-    untrained_on, _ = losses.total_loss(output, batch, SCALE, change(LOSS, physics_weight=0.0))
-    assert torch.equal(untrained_on, total.detach())
     assert all(value.isnan().all() for value in losses.physics_by_patch(output.mean, batch, LOSS).values())
 
 
@@ -267,13 +223,5 @@ def test_a_nan_of_the_network_is_seen_whatever_the_climate_holds() -> None:
     output = prediction(toy_batch())
     for absent in ((), ("soil_moisture",), FORCING):
         batch = without(toy_batch(), *absent)
-        total, _ = losses.total_loss(Out(output.mean * torch.nan, output.variance), batch, SCALE, LOSS)
+        total, _ = losses.total_loss(Output(output.mean * torch.nan, output.variance), batch, SCALE, LOSS)
         assert total.isnan()
-
-
-def test_the_terms_that_are_numbers_are_those_of_the_constraints_that_can_be_computed() -> None:
-    whole = toy_batch((True, True))
-    for absent in chain.from_iterable(combinations(FORCING, number) for number in range(4)):
-        batch = without(whole, *absent)
-        terms = losses.physics_terms(batch.target_mm, batch, LOSS)
-        assert {name for name in ("sign", "magnitude", "regional") if not terms[name].isnan()} == {*batch.constraints}

@@ -13,14 +13,8 @@ def download_era5_land(job: Job) -> None:
 
     target = job.outputs["climate"]
     year, area = parse_file_name(target.name)
-    facts = download_year(
-        target,
-        year,
-        area,
-        find_credentials(),
-        retries=job.settings["retries"],
-        backoff_s=job.settings["backoff_s"],
-    )
+    terms = {name: job.settings[name] for name in ("retries", "backoff_s")}
+    facts = download_year(target, year, area, find_credentials(), **terms)
     job.note(raw=facts)
     job.report(f"ERA5-Land {year}: {facts['bytes'] / 1e6:,.1f} MB, SHA-256 {facts['sha256']}")
 

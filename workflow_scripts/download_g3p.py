@@ -5,12 +5,12 @@ from pathlib import Path
 from gwsd.provenance.job import Job, run
 
 
-def download_g3p(job: Job) -> None:
+def download(job: Job) -> None:
     """Download the zip of G3P v1.12 and compare it with raw.lock.json in the working directory."""
-    from gwsd.data import download
+    from gwsd.data.download import download_g3p
 
     settings = job.settings
-    facts = download.download_g3p(
+    facts = download_g3p(
         settings["g3p_urls"],
         job.outputs["zip"],
         Path("raw.lock.json"),
@@ -23,4 +23,4 @@ def download_g3p(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(download_g3p, outputs=["zip"])
+    run(download, outputs=["zip"])

@@ -14,8 +14,9 @@ def draw_figure(job: Job) -> None:
     name, caption = job.settings["artifact"], job.settings["caption"]
     figure, style = import_module(f"gwsd.artifacts.{name}"), Plot.from_job(job.settings["plot"])
     data = read_data(job.input("data"))
+    drawing = figure.draw(data, style)
     for suffix in ("pdf", "png"):
-        save_figure(figure.draw(data, style), job.outputs[suffix], style)
+        save_figure(drawing, job.outputs[suffix], style)
     below = foot(data)
     write_figure(
         job.outputs["json"],

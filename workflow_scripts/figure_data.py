@@ -2,8 +2,8 @@
 
 from importlib import import_module
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.data_file import write_data
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.registry import INPUTS, RESULTS
 from gwsd.provenance.job import Job, run
 

@@ -36,8 +36,8 @@ def patches(job: Job) -> None:
         table.to_csv(job.outputs[name], index=False, lineterminator="\n")
     job.outputs["normalisation"].write_text(json.dumps(normalisation, indent=1, sort_keys=True) + "\n")
     job.report(", ".join(f"{name} {len(table):,} patches" for name, table in tables.items()))
-    for message in note_shortage(tables, settings):
-        job.report(f"NOTE: {message}")
+    if note := note_shortage(tables, settings):
+        job.report(f"NOTE: {note}")
 
 
 if __name__ == "__main__":

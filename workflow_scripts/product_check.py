@@ -22,8 +22,8 @@ def product_check(job: Job) -> None:
 
     settings = Product.from_job(job.settings["product"])
     torch.set_num_threads(job.settings["cpu_threads"])
-    table = pd.read_csv(job.input("test"))
-    months = months_with_most_patches(table, settings.check_months)
+    patches = pd.read_csv(job.input("test"))
+    months = months_with_most_patches(patches, settings.check_months)
     weights = next(iter(job.inputs["weights"]), None)
     requested = job.settings["device"] if weights else "cpu"
     with (
@@ -47,11 +47,11 @@ def product_check(job: Job) -> None:
             return torch.from_numpy(truth.patch(month, rows, cols)).to(device)
 
         # One month at a time: the months are years apart, and all climate between them would be read.
-        check = check_product(
+        tables = check_product(
             estimator,
             lambda month: open_cube(storage, climate, mask, np.array([month]), estimator),
             months,
-            table,
+            patches,
             ValidCells.of(open_cube(storage, climate, mask, months[:1], estimator), grid_of(mask)),
             settings,
             truth=read_truth if truth else None,
@@ -60,8 +60,8 @@ def product_check(job: Job) -> None:
         data_label = storage.attrs["data_label"]
     job.note(device=str(device), requested_device=requested, months=[str(month) for month in months])
     for name, path in job.outputs.items():
-        found = getattr(check, name).assign(data_label=data_label)
-        found.to_csv(path, index=False, lineterminator="\n", float_format="%.6g")
+        table = tables[name].assign(data_label=data_label)
+        table.to_csv(path, index=False, lineterminator="\n", float_format="%.6g")
 
 
 if __name__ == "__main__":

@@ -18,10 +18,7 @@ def quality_control(job: Job) -> None:
     period, sources = Period.from_job(job.settings["period"]), Sources.from_job(job.settings["sources"])
     storage = prepare_storage(
         open_storage(
-            job.inputs["raw_storage"],
-            sources.storage,
-            variable=sources.storage_variable,
-            units=sources.storage_units,
+            job.inputs["raw_storage"], sources.storage, variable=sources.storage_variable, units=sources.storage_units
         ),
         Grid(COARSE_SPACING, tuple(job.settings["region"])),
         start=period.start,

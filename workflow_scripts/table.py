@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from gwsd.artifacts.inputs import ArtifactInputs
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.json_face import write_table
 from gwsd.artifacts.registry import INPUTS, RESULTS
 from gwsd.provenance.job import Job, run

@@ -1,18 +1,16 @@
 """Data file of a figure, and the values that the figure prints on itself."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gwsd.artifacts.inputs import ArtifactInputs
-from gwsd.artifacts.numbers import format_number
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
+from gwsd.artifacts.formatting import format_number
 from gwsd.artifacts.reported import figure_note
-from gwsd.constraints import left_out_note
 from gwsd.errors import DataError
 
 MM_PER_CM = 10.0  # Data files are in mm; Figures 3 to 7 print the paper's unit, cm
@@ -21,16 +19,16 @@ FigureData = xr.Dataset | pd.DataFrame  # Content of a data file: a dataset (`.n
 
 
 def labelled(data: Content, name: str, inputs: ArtifactInputs, **facts: Any) -> Content:
-    """Return the data of figure `name` with what every data file states, as attributes or as columns of a table.
+    """Add to the data of figure `name`, as attributes or as columns of a table, what every data file states.
 
-    These are the origin of the data, the key of the job, what the paper reports, and further `facts`. A table also
-    has a column `note` if constraints are left out because the scenario lacks their climate variables.
+    These are the origin of the data, the key of the job, what the paper reports, and further `facts`; of a table also
+    a `note` if constraints are left out.
     """
     reported = f"reported by the paper: {figure_note(name)}" if figure_note(name) else ""
     facts |= {"data_label": inputs.data_label, "source": inputs.key, "reported": reported}
     if isinstance(data, xr.Dataset):
         return data.assign_attrs(Conventions="CF-1.11", **facts)
-    note = " ".join(left_out_note(inputs.settings["climate_variables"])).replace("`", "").replace("eq. ", "eq.\u00a0")
+    note = " ".join(inputs.left_out).replace("`", "").replace("eq. ", "eq.\u00a0")
     return data.assign(**facts, **({"note": note} if note else {}))
 
 
@@ -66,10 +64,9 @@ def read_data(path: Path) -> FigureData:
 
 
 def foot(data: FigureData) -> dict[str, str]:
-    """Return what the foot of a figure prints: `data_label`, `reported` and, of a table that has one, `note`."""
+    """Return what the foot of a figure prints: `data_label`, `reported` and `note`; empty where it has none."""
     facts = data.attrs if isinstance(data, xr.Dataset) else data.fillna("").iloc[0]
-    found = {name: str(facts.get(name, "")) for name in ("data_label", "reported", "note")}
-    return found if found["note"] else {name: found[name] for name in ("data_label", "reported")}
+    return {name: str(facts.get(name, "")) for name in ("data_label", "reported", "note")}
 
 
 def world_land(land: xr.Dataset, spacing: float) -> xr.DataArray:
@@ -79,13 +76,8 @@ def world_land(land: xr.Dataset, spacing: float) -> xr.DataArray:
     return fraction.astype(np.float32)
 
 
-@dataclass(frozen=True)
-class Printed:
-    """A value that a figure prints on itself; `row` and `column` name it.
-
-    `value` is in the unit that is printed, `text` is what is printed (without the unit), `format` is read by
-    Python's `format` (empty for words), `label` describes the value.
-    """
+class Printed(NamedTuple):
+    """A value that a figure prints: `value` in the printed unit, its `text` without the unit, and its `format`."""
 
     row: str
     column: str

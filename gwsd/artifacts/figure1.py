@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.data_file import Printed, foot, labelled, number, quantity_of, texts, words, world_land
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.maps import is_world, map_of
 from gwsd.artifacts.settings import Plot, Trend
 from gwsd.artifacts.style import Array, anomaly_colours, new_figure, round_up, styled
@@ -27,18 +27,9 @@ def fit_trend(series: Array, months: NDArray[np.datetime64]) -> dict[str, Array]
     the residual variance and in the degrees of freedom of the t test. r is taken over pairs of adjacent months
     only, never across gaps in the record.
 
-    Parameters
-    ----------
-    series : ndarray, shape (T, N)
-        Without missing values; absent months are absent rows.
-    months : ndarray of datetime64, shape (T,)
-        The first day of each month, increasing.
-
-    Returns
-    -------
-    dict of ndarray, shape (N,)
-        `trend` and `standard_error` (unit of the series per year), `p_value` (two-sided, of no trend),
-        `effective_months` (independent values that the residuals amount to).
+    `series` has shape (T, N) and no missing values, `months` are its T increasing months; absent months are absent
+    rows. The result has, of shape (N,), `trend` and `standard_error` (unit of the series per year), `p_value`
+    (two-sided, of no trend) and `effective_months` (independent values that the residuals amount to).
     """
     month = months.astype("datetime64[M]").astype(np.int64)
     count = len(month)
@@ -89,6 +80,11 @@ def compute(inputs: ArtifactInputs) -> xr.Dataset:
     slope, marked = fitted["trend"], fitted["p_value"] < significance
     area = np.broadcast_to(cell_area(storage["lat"].values, COARSE_SPACING)[:, None], valid.shape)[valid]
     quantity = quantity_of(storage)
+    fields = {name: np.full(valid.shape, np.nan, dtype=np.float32) for name in fitted}
+    fields["significant"] = np.zeros(valid.shape, dtype=np.int8)
+    for name, field in fields.items():
+        field[valid] = {**fitted, "significant": marked}[name]
+    fields["land_fraction"] = world_land(inputs.dataset("land"), COARSE_SPACING).values
     data = xr.Dataset(coords={"lat": storage["lat"].values, "lon": storage["lon"].values})
     for name, units, long_name in (
         ("trend", "mm year-1", f"trend of {quantity}, season removed"),
@@ -98,15 +94,7 @@ def compute(inputs: ArtifactInputs) -> xr.Dataset:
         ("significant", "1", f"1 where the p value is below {significance:g}"),
         ("land_fraction", "1", "share of land"),
     ):
-        if name == "land_fraction":
-            field = world_land(inputs.dataset("land"), COARSE_SPACING).values
-        elif name == "significant":
-            field = np.zeros(valid.shape, dtype=np.int8)
-            field[valid] = marked
-        else:
-            field = np.full(valid.shape, np.nan, dtype=np.float32)
-            field[valid] = fitted[name]
-        data[name] = ("lat", "lon"), field, {"units": units, "long_name": long_name}
+        data[name] = ("lat", "lon"), fields[name], {"units": units, "long_name": long_name}
     first, last = np.datetime_as_string(storage["time"].values[[0, -1]], unit="M")
     return labelled(
         data,

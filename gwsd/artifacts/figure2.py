@@ -8,15 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.data_file import Printed, foot, labelled, number, texts, words
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.settings import Plot
 from gwsd.artifacts.style import BLUE, COAST, INK, ORANGE, new_figure, styled
 from gwsd.physics import Loss, constraints_of
 
 WIDTH, HEIGHT = 180.0, 128.0  # Extent of the drawing in its own coordinates: mm at a width of 180 mm
-TOP = 124.5  # Height of the headings of the upper parts
-LINE = 3.4  # Height of a line of text, mm at a width of 180 mm and 7 points
+TOP, LINE = 124.5, 3.4  # Height of the upper headings, and of a line of text at 7 points
 COLOURS = {
     **dict.fromkeys(("fusion", "upsampling", "loss", "total"), "#ffffff"),
     **dict.fromkeys(("input", "output"), "#e8e8e8"),
@@ -40,9 +39,8 @@ NO_SHAPE = (0, 0, 0, 0)
 def compute(inputs: ArtifactInputs) -> pd.DataFrame:
     """List inputs and parts of the network in the order in which data pass through them, then the losses.
 
-    Columns: `role` (input, conv_lstm, fusion, encoder, bottleneck, decoder, head, upsampling, loss, constraint, total),
-    `level` (layer or depth, from 1; 0 where there is one), `name`, `detail`, the output's `months`, `channels`,
-    `height`, `width`, and `parameters`, which sum to the model's.
+    Columns: `role`, `level` (layer or depth, from 1; 0 where there is one), `name`, `detail`, the output's `months`,
+    `channels`, `height` and `width`, and `parameters`, which sum to the model's.
     """
     from gwsd.model.description import describe
     from gwsd.model.downscaler import Downscaler
@@ -138,11 +136,11 @@ def draw(data: pd.DataFrame, style: Plot) -> Figure:
     axes = figure.add_subplot()
     axes.set(xlim=(0.0, WIDTH), ylim=(0.0, HEIGHT), aspect="equal")
     axes.set_axis_off()
-    Diagram(axes, data, 7.0 * style.width_mm / WIDTH).draw()
+    _Diagram(axes, data, 7.0 * style.width_mm / WIDTH).draw()
     return figure
 
 
-class Box:
+class _Box:
     """Middle and extent of a box, and the middles of its sides."""
 
     def __init__(self, x: float, y: float, width: float, height: float) -> None:
@@ -151,7 +149,7 @@ class Box:
         self.bottom, self.top = (x, y - height / 2), (x, y + height / 2)
 
 
-class Diagram:
+class _Diagram:
     """The network on axes whose coordinates are mm at a width of 180 mm; `size` is that of the text, points."""
 
     def __init__(self, axes: Axes, data: pd.DataFrame, size: float) -> None:
@@ -161,15 +159,12 @@ class Diagram:
         self.text = texts(values(data))
 
     def write(self, x: float, y: float, text: str, ha: str = "center", colour: str = INK, larger: float = 0.0) -> None:
-        """Write above a point."""
         self.axes.text(x, y, text, ha=ha, va="bottom", fontsize=self.size + larger, color=colour)
 
     def heading(self, x: float, letter: str, text: str, y: float = TOP) -> None:
-        """Write the heading of a part: its letter in bold, then words."""
         self.write(x, y, rf"$\bf{{({letter})}}$ {text}", "left", larger=0.5)
 
-    def box(self, role: str, box: Box, lines: list[str]) -> Box:
-        """Draw a box with its lines of text, the first in bold."""
+    def box(self, role: str, box: _Box, lines: list[str]) -> _Box:
         corner = (box.x - box.width / 2 + 1.0, box.y - box.height / 2 + 1.0)
         form: Any = {"boxstyle": "round,pad=1.0", "facecolor": COLOURS[role], "edgecolor": INK, "linewidth": 0.6}
         self.axes.add_patch(FancyBboxPatch(corner, box.width - 2.0, box.height - 2.0, zorder=3, **form))
@@ -181,11 +176,9 @@ class Diagram:
         return box
 
     def line(self, points: list[Point], colour: str = BLUE) -> None:
-        """Draw a line through points."""
         self.axes.plot(*zip(*points, strict=True), color=colour, linewidth=1.0, zorder=2, solid_joinstyle="miter")
 
     def arrow(self, *points: Point, colour: str = BLUE, dashes: str = "-") -> None:
-        """Draw an arrow along points."""
         if len(points) > 2:
             self.line([*points[:-1]], colour)
         form: Any = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.0, "linestyle": dashes, "mutation_scale": 7}
@@ -193,11 +186,10 @@ class Diagram:
         self.axes.annotate("", xy=points[-1], xytext=points[-2], zorder=2, arrowprops=properties)
 
     def draw(self) -> None:
-        """Draw all of it."""
         climate, storage = self.parts["input"]
         details = climate.detail.split(", ")
         # Never lower than with the paper's four variables: the arrow to the first layer starts at its side.
-        inputs = Box(16.0, 103.0, 27.0, 4.0 + LINE * (2 + max(len(details), 4)))
+        inputs = _Box(16.0, 103.0, 27.0, 4.0 + LINE * (2 + max(len(details), 4)))
         corner = (inputs.x - inputs.width / 2, inputs.y - inputs.height / 2)
         for card in range(min(climate.months, 12) - 1, 0, -1):
             place = (corner[0] + 0.55 * card, corner[1] + 0.55 * card)
@@ -205,11 +197,11 @@ class Diagram:
             self.axes.add_patch(Rectangle(place, inputs.width, inputs.height, **sheet))
         self.box("input", inputs, [f"climate, {self.text['climate:months']} months", climate.shape, *details])
         lines = ["coarse storage", "target month", storage.shape]
-        coarse = self.box("input", Box(16.0, 66.0, 27.0, 4.0 + 3 * LINE), lines)
+        coarse = self.box("input", _Box(16.0, 66.0, 27.0, 4.0 + 3 * LINE), lines)
 
         encoded = self._encoder(inputs)
         lines = ["concatenated", self.parts["fusion"][0].shape]
-        fusion = self.box("fusion", Box(75.5, 112.0, 22.0, 4.0 + 2 * LINE), lines)
+        fusion = self.box("fusion", _Box(75.5, 112.0, 22.0, 4.0 + 2 * LINE), lines)
         self.arrow((encoded.right[0], fusion.y), fusion.left)
         self.arrow(coarse.right, (fusion.x, coarse.y), fusion.bottom)
         output = self._heads(self._unet(fusion))
@@ -217,30 +209,30 @@ class Diagram:
         total = self.text["network:parameters"]
         self.write(WIDTH, 0.0, f"{total} parameters in all. Shapes: (months ×) channels × rows × columns", "right")
 
-    def _encoder(self, inputs: Box) -> Box:
+    def _encoder(self, inputs: _Box) -> _Box:
         layers = self.parts.get("conv_lstm", [])
         count = self.text.get("temporal_encoding:parameters")
         self.heading(34.0, "a", f"Temporal encoding: {count} param." if layers else "No temporal encoder")
         last = inputs
         for index, row in enumerate(layers):
-            box = Box(47.5, 112.0 - 18.0 * (len(layers) - 1 - index), 27.0, 3.0 + 3 * LINE)
+            box = _Box(47.5, 112.0 - 18.0 * (len(layers) - 1 - index), 27.0, 3.0 + 3 * LINE)
             self.box("conv_lstm", box, [row.name, row.shape, row.size_text])
             self.arrow(*((last.top, box.bottom) if index else ((inputs.right[0], box.y), box.left)))
             last = box
         return last
 
-    def _unet(self, fusion: Box) -> Box:
+    def _unet(self, fusion: _Box) -> _Box:
         levels = sorted(row.level for row in self.parts["encoder"])
         bottom = self.parts["bottleneck"][0]
         self.heading(90.0, "b", f"U-Net: {self.text['u_net:parameters']} param.")
         step = 50.0 / len(levels)
         height = min(3.0 + 3 * LINE, step - 2.0)
-        down: list[Box] = []
-        up: list[Box] = []
+        down: list[_Box] = []
+        up: list[_Box] = []
         for level in levels:
             for role, x, column in (("encoder", 102.0, down), ("decoder", 137.0, up)):
                 row = next(row for row in self.parts[role] if row.level == level)
-                box = Box(x, 112.0 - step * (level - 1), 24.0, height)
+                box = _Box(x, 112.0 - step * (level - 1), 24.0, height)
                 column.append(self.box(role, box, [f"{role} {level}", row.shape, row.size_text]))
             self.arrow(down[-1].right, up[-1].left, dashes="--")
             if level > 1:
@@ -248,51 +240,51 @@ class Diagram:
                 self.arrow(up[-1].top, up[-2].bottom)
         self.arrow(fusion.right, down[0].left)
         self.write(119.5, down[0].y + 1.0, "skip", colour=BLUE)
-        box = Box(119.5, 112.0 - step * len(levels) + 1.0, 28.0, height)
+        box = _Box(119.5, 112.0 - step * len(levels) + 1.0, 28.0, height)
         self.box("bottleneck", box, ["bottleneck", bottom.shape, bottom.size_text])
         self.arrow(down[-1].bottom, (down[-1].x, box.y), box.left)
         self.arrow(box.right, (up[-1].x, box.y), up[-1].bottom)
         return up[0]
 
-    def _heads(self, decoded: Box) -> Box:
+    def _heads(self, decoded: _Box) -> _Box:
         heads = self.parts["head"]
         self.heading(149.5, "c", f"Heads: {self.text['heads:parameters']} param.")
         x, width, fork, edge = 165.75, 24.5, 151.25, 179.6
         y = decoded.y + (3.0 + 3 * LINE) / 2.0
-        boxes: list[Box] = []
+        boxes: list[_Box] = []
         for row in heads:
             lines = [row.name, "1 × 1 convolution", row.size_text, *wrap(row.detail, 19, break_long_words=False)]
             height = 3.0 + LINE * len(lines)
-            boxes.append(self.box("head", Box(x, y - height / 2.0, width, height), lines))
+            boxes.append(self.box("head", _Box(x, y - height / 2.0, width, height), lines))
             self.arrow(decoded.right, (fork, decoded.y), (fork, boxes[-1].y), boxes[-1].left)
             y = boxes[-1].bottom[1] - 3.5
         lines = ["upsampling", "bilinear", self.parts["upsampling"][0].shape]
-        up = self.box("upsampling", Box(x, y - (3.0 + 3 * LINE) / 2.0, width, 3.0 + 3 * LINE), lines)
+        up = self.box("upsampling", _Box(x, y - (3.0 + 3 * LINE) / 2.0, width, 3.0 + 3 * LINE), lines)
         self.arrow(boxes[-1].bottom, up.top)
         for box in boxes[:-1]:
             self.arrow(box.right, (edge, box.y), (edge, up.y), up.right)
         lines = ["fine storage:", "mean and variance" if len(heads) > 1 else "mean"]
-        output = Box(166.5, up.bottom[1] - 4.5 - (3.0 + 2 * LINE) / 2.0, 26.0, 3.0 + 2 * LINE)
+        output = _Box(166.5, up.bottom[1] - 4.5 - (3.0 + 2 * LINE) / 2.0, 26.0, 3.0 + 2 * LINE)
         self.arrow(up.bottom, (x, output.top[1]))
         return self.box("output", output, lines)
 
-    def _losses(self, inputs: Box, coarse: Box, output: Box) -> None:
+    def _losses(self, inputs: _Box, coarse: _Box, output: _Box) -> None:
         constraints = self.parts.get("constraint", [])
         title = "Physics constraints and loss" if constraints else "Loss"
         self.heading(2.0, "d", f"{title}, in training", y=50.0)
         boxes = self._constraints(constraints, inputs, coarse, output) if constraints else []
         for index, row in enumerate(self.parts["loss"]):
-            box = Box(141.0 + 26.0 * index, 31.0, 22.0, 18.0)
+            box = _Box(141.0 + 26.0 * index, 31.0, 22.0, 18.0)
             boxes.append(self.box("loss", box, [row.name, *wrap(row.detail, 14, break_long_words=False)]))
             self.arrow((160.5, output.bottom[1]), (160.5, 42.5), (box.x, 42.5), box.top)
         total = self.parts["total"][0]
-        sum_box = self.box("total", Box(90.0, 11.0, 92.0, 3.0 + 2 * LINE), [total.name, total.detail])
+        sum_box = self.box("total", _Box(90.0, 11.0, 92.0, 3.0 + 2 * LINE), [total.name, total.detail])
         for index, box in enumerate(boxes):
             colour = ORANGE if index < len(constraints) else BLUE
             self.line([box.bottom, (box.x, 19.0), (sum_box.x, 19.0)], colour)
         self.arrow((sum_box.x, 19.0), sum_box.top, colour=INK)
 
-    def _constraints(self, rows: list[Any], inputs: Box, coarse: Box, output: Box) -> list[Box]:
+    def _constraints(self, rows: list[Any], inputs: _Box, coarse: _Box, output: _Box) -> list[_Box]:
         bus = 45.0
         # From climate and storage on the left and the prediction on the right to the constraints.
         self.line([(1.0, inputs.y), (1.0, bus), (149.5, bus), (149.5, output.y), output.left], ORANGE)
@@ -303,7 +295,7 @@ class Diagram:
         self.write(77.0, bus + 1.0, words_above, colour=ORANGE)
         boxes = []
         for index, row in enumerate(rows):
-            box = Box(21.5 + 42.5 * index, 31.0, 39.0, 18.0)
+            box = _Box(21.5 + 42.5 * index, 31.0, 39.0, 18.0)
             boxes.append(self.box("constraint", box, [row.name, *wrap(row.detail, 25, break_long_words=False)]))
             self.arrow((box.x, bus), box.top, colour=ORANGE)
         return boxes

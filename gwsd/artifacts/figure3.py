@@ -7,8 +7,8 @@ import xarray as xr
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.data_file import MM_PER_CM, Printed, foot, labelled, number, quantity_of, significant, texts, words
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.maps import Map, degrees_east, degrees_north, name_degrees, region_of
 from gwsd.artifacts.predicted_patches import PredictedPatches, read_patches
 from gwsd.artifacts.settings import Plot
@@ -20,11 +20,10 @@ SHOWN = 99.0  # Percentile of |storage| and of |error| at which the colours end
 
 
 def choose_examples(patches: PredictedPatches, count: int) -> list[int]:
-    """Choose patches in the middle of equal parts of the ranking by MAE.
+    """Choose patches in the middle of equal parts of the ranking by MAE; return their indices by increasing MAE.
 
-    With three, these are the patches nearest to the 17th, 50th and 83rd percentile among those with at least
-    90 % valid cells. A patch that overlaps one chosen before it is passed over if another is left. The indices are
-    returned by increasing MAE; fewer than `count` where there are fewer patches.
+    Three are those nearest to the 17th, 50th and 83rd percentile among patches with at least 90 % valid cells. A patch
+    that overlaps one chosen before it is passed over if another is left.
     """
     mae = patches.patch_mae
     candidates = np.flatnonzero(np.isfinite(mae) & (patches.valid.mean(axis=(1, 2)) >= FULL))
@@ -45,11 +44,9 @@ def choose_examples(patches: PredictedPatches, count: int) -> list[int]:
 
 
 def compute(inputs: ArtifactInputs) -> xr.Dataset:
-    """Collect the examples.
+    """Collect the fields of the examples, mm (NaN where errors do not count), their coordinates and land fraction.
 
-    Variables: `coarse` (example, cy, cx), `target`, `prediction`, `absolute_error`, `land_fraction` (example, y, x),
-    `lat` (example, y), `lon` (example, x), and per example `patch`, `month`, `mae`, `rank` (percent of the
-    test patches with a smaller MAE). mm; NaN where errors do not count.
+    Per example also `patch`, `month`, `mae` and `rank` (percent of the test patches with a smaller MAE).
     """
     land = inputs.dataset("land")
     patches = read_patches(inputs.dataset("predictions"))

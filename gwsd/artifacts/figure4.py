@@ -6,8 +6,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.data_file import MM_PER_CM, Printed, foot, labelled, number, texts
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.predicted_patches import QUANTILES, PredictedPatches, read_patches
 from gwsd.artifacts.settings import Plot
 from gwsd.artifacts.style import BLUE, COAST, ORANGE, Array, box_plot, new_figure, panel_letter, styled
@@ -33,13 +33,10 @@ def error_by_month(patches: PredictedPatches) -> xr.Dataset:
 
 
 def seasonal_cycle(patches: PredictedPatches, fine_lat: Array) -> xr.Dataset:
-    """Compute the mean storage of the test patches by hemisphere and calendar month, target and predicted.
+    """Compute the area-weighted mean storage of the test patches by hemisphere and month, target and predicted, mm.
 
-    Each valid cell counts by its area. The standard error treats patches as independent and is that of a ratio
-    of sums (Cochran, 1977, section 6.3). `fine_lat` has the latitudes of the fine grid's rows, degrees north.
-
-    Variables: `target`, `predicted`, `target_se`, `predicted_se` (hemisphere, month), mm; NaN without patches, the
-    errors also where there is a single one; `hemisphere_patches` (hemisphere, month).
+    The standard error (`_se`) treats patches as independent and is that of a ratio of sums (Cochran, 1977, section
+    6.3); NaN for a single patch. `fine_lat` has the latitudes of the fine grid's rows, degrees north.
     """
     lat = np.stack([fine_lat[start : start + patches.mean.shape[1]] for start in patches.row])  # (P, Y)
     side = np.stack([lat > 0.0, lat < 0.0])

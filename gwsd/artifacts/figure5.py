@@ -9,8 +9,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.data_file import MM_PER_CM, Printed, foot, labelled, number, significant, texts, words, world_land
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.maps import degrees_east, degrees_north, locator_globe, region_of, regional_map
 from gwsd.artifacts.predicted_patches import PredictedPatches, read_patches
 from gwsd.artifacts.settings import Plot
@@ -72,11 +72,10 @@ def window_of(region: Region, lat: Array, lon: Array) -> tuple[slice, slice]:
 
 
 def choose_regions(count: NDArray[np.int32], is_land: NDArray[np.bool_], lat: Array, lon: Array) -> list[Candidate]:
-    """Choose the regions that the test patches cover best, one per continent if possible.
+    """Choose from the regions those that the test patches cover best, one per continent; at most four, west to east.
 
-    Regions rank by the share of their land that is covered, then by the mean number of patches over it; `count` is
-    the number of test patches over each cell of the fine grid. A grid with too few named regions is cut into boxes
-    without names. At most four are returned, from west to east, each with at least one covered cell.
+    `count` is the number of test patches over each cell. Regions rank by the share of their land that is covered, then
+    by the mean number of patches over it. A grid with too few named regions is cut into boxes without names.
     """
     west, south, east, north = region_of(lat, lon)
 
@@ -104,11 +103,10 @@ def choose_regions(count: NDArray[np.int32], is_land: NDArray[np.bool_], lat: Ar
 
 
 def compute(inputs: ArtifactInputs) -> xr.Dataset:
-    """Compute the error maps.
+    """Compute the maps of each region: `error` (mm), `patches_over` and `land_fraction` (region, y, x).
 
-    For each region the dataset has `name`, `lat` (region, y), `lon` (region, x), `error` (mm), `patches_over`,
-    `land_fraction` (region, y, x), `mae` (mm, over covered cells by area) and `patches` (that touch it); and
-    the world's land for small globes (`world_land`; absent where the grid is a region).
+    Per region also `name`, `mae` (mm, over covered cells by area) and `patches` (that touch it); for small globes the
+    `world_land`, absent where the grid is a region.
     """
     land = inputs.dataset("land")
     patches = read_patches(inputs.dataset("predictions"))

@@ -9,20 +9,14 @@ from matplotlib.gridspec import GridSpecFromSubplotSpec
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.data_file import MM_PER_CM, Printed, foot, labelled, number, texts
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.settings import Plot
 from gwsd.artifacts.style import BLUE, COAST, GREEN, INK, ORANGE, PURPLE, new_figure, panel_letter, styled
 
 TERMS = ("total", "data", "physics", "sign", "magnitude", "regional", "smoothness", "sign_as_written")
-"""Loss terms of a history, each for training and validation."""
-
-COLUMNS = (
-    "epoch",
-    "steps",
-    *(f"{part}_{term}" for part in ("train", "val") for term in TERMS),
-    *("val_mae_mm", "val_rmse_mm", "val_r2", "val_bilinear_mae_mm"),
-)
+COLUMNS = ("epoch", "steps", *(f"{part}_{term}" for part in ("train", "val") for term in TERMS),
+           "val_mae_mm", "val_rmse_mm", "val_r2", "val_bilinear_mae_mm")  # fmt: skip
 """Columns of a history that the data file has, in this order."""
 
 LOSSES = {"total": INK, "data": BLUE, "physics": ORANGE}  # Terms that are drawn, and their colours
@@ -103,9 +97,8 @@ def _scores(figure: Figure, grid: GridSpecFromSubplotSpec, data: pd.DataFrame, v
     ):
         axes = figure.add_subplot(grid[index])
         for rank, variant in enumerate(variants):
-            for seed, run in data[data["variant"] == variant].groupby("seed"):
-                name = variant if seed == 0 else None
-                colour = VARIANTS[rank % len(VARIANTS)]
+            for replicate, (_, run) in enumerate(data[data["variant"] == variant].groupby("seed")):
+                name, colour = variant if replicate == 0 else None, VARIANTS[rank % len(VARIANTS)]
                 axes.plot(run["epoch"], run[column] * scale, color=colour, marker=".", label=name)
         if column == "val_mae_mm":
             bilinear = float(data["val_bilinear_mae_mm"].mean()) * scale

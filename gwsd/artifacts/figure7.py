@@ -9,8 +9,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from scipy import stats
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.data_file import MM_PER_CM, Printed, foot, labelled, number, significant, texts
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.predicted_patches import QUANTILES, PredictedPatches, read_patches
 from gwsd.artifacts.settings import Plot
 from gwsd.artifacts.style import BLUE, COAST, INK, ORANGE, box_plot, error_colours, new_figure, panel_letter, styled
@@ -42,12 +42,9 @@ def sample_cells(patches: PredictedPatches, count: int) -> tuple[np.ndarray, np.
 
 
 def compute(inputs: ArtifactInputs) -> xr.Dataset:
-    """Compute the statistics of a sample of `evaluation.pixel_sample` cells.
+    """Compute statistics of sd and |error|, mm, over a sample of `evaluation.pixel_sample` cells.
 
-    Variables: `sd`, `absolute_error` (cell), float32; `histogram` (bar) with `edge` (bar + 1); `bin_sd`,
-    `bin_error`, `bin_error_sd`, `bin_rms` (bin); `quartile_low`, `quartile_high` (quartile), `quartile_error`
-    (quartile, quantile), `quartile_mean`. mm. As attributes: `pearson`, `spearman`, `mean_sd_mm`,
-    `rmse_mm`, `coverage_90`, `crps_mm`, `sd_of_standardised_error`, `cells_in_all`.
+    Both per cell, the histogram of sd, and |error| in bins and quartiles of sd; correlations and scores as attributes.
     """
     import torch
 

@@ -1,14 +1,37 @@
 """Tables: rows of values, and how they are written as CSV, Markdown, LaTeX and HTML."""
 
-import csv
 import html
-import io
-import itertools
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from gwsd.artifacts.numbers import DASH, Statistic, format_number
+import pandas as pd
+from tabulate import tabulate
+
+DASH = "–"
+"""Text of a cell without a value."""
+
+
+def format_number(value: float | int | None, form: str) -> str:
+    """Format a number by a specification such as `+,.2f`, with a true minus sign; None and NaN give a dash."""
+    return DASH if value is None or math.isnan(value) else format(value, form).replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """Mean over seeds, its standard deviation, and the numbers that it can be recomputed from.
+
+    `mean` is None where there is no value, `sd` for a single seed. `source` has one entry per seed: `file`, `key`
+    (JSON key or CSV column), `where` (row of a CSV file) and `factor`.
+    """
+
+    mean: float | int | None
+    sd: float | None = None
+    seeds: int = 0
+    source: tuple[Mapping[str, Any], ...] = ()
+
 
 Value = float | int | str | bool | None
 
@@ -29,15 +52,15 @@ _LATEX = str.maketrans(
         "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
         ">": r"\textgreater{}", "±": r"$\pm$", "×": r"$\times$", "−": r"$-$", "°": r"$^\circ$", "²": r"$^2$",
         "³": r"$^3$", "λ": r"$\lambda$", "Δ": r"$\Delta$", "σ": r"$\sigma$", "→": r"$\rightarrow$", "≤": r"$\le$",
-        "≥": r"$\ge$", "–": "--", "½": r"$\frac{1}{2}$",
+        "≥": r"$\ge$", "–": "--", "½": r"$\frac{1}{2}$", "\u202f": r"\,", "\u00a0": "~", "α": r"$\alpha$",
+        "θ": r"$\theta$", "·": r"$\cdot$", "ρ": r"$\rho$", "≠": r"$\ne$", "≈": r"$\approx$",
     }
 )  # fmt: skip
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><style>
 body{font:15px/1.5 system-ui,sans-serif;margin:1.5rem;max-width:75rem}table{border-collapse:collapse}
-caption{text-align:left;padding-bottom:.7rem}th,td{padding:.25rem .7rem;text-align:right}td{white-space:nowrap}
-.text{text-align:left;white-space:normal}th{border-bottom:1px solid #888}th[colspan]{text-align:center}
+th,td{padding:.25rem .7rem}th{border-bottom:1px solid #888}
 ul{color:#444;font-size:13px}
 </style></head><body>
 """
@@ -66,6 +89,11 @@ class Column:
         """Unit in parentheses at the end of the heading, or an empty string."""
         found = re.search(r" \(([^()]+)\)$", self.heading)
         return "" if found is None else found.group(1)
+
+    @property
+    def title(self) -> str:
+        """Heading with its group."""
+        return f"{self.heading} ({self.group})" if self.group else self.heading
 
     def format_of(self, value: Value) -> str:
         """Return the format specification of a number; empty for words and absent values."""
@@ -105,36 +133,31 @@ class Table:
         """Columns that are printed."""
         return [column for column in self.columns if column.visible]
 
+    @property
+    def cells(self) -> list[list[str]]:
+        """Printed cells of the visible columns, by row."""
+        return [[column.cell(row) for column in self.visible] for row in self.rows]
+
     def csv(self) -> str:
         """Write CSV: full precision, empty where there is no value."""
         keys = [key for key in self.rows[0] if key not in (DATA, UNIT)]
-        stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*keys, DATA])
-        for row in self.rows:
-            values = [plain(row[key]) for key in keys]
-            words = [("yes" if value else "no") if isinstance(value, bool) else value for value in values]
-            writer.writerow([*words, row.get(DATA, self.data_label)])
-        return stream.getvalue()
+        words = {True: "yes", False: "no"}
+        values = [[plain(row[key]) for key in keys] for row in self.rows]
+        values = [[words[value] if isinstance(value, bool) else value for value in line] for line in values]
+        frame = pd.DataFrame(values, columns=keys, dtype=object)
+        frame[DATA] = [str(row.get(DATA, self.data_label)) for row in self.rows]
+        return frame.to_csv(index=False, lineterminator="\n")
 
     def markdown(self, caption: str) -> str:
         """Write a Markdown table between its caption and its notes."""
-        headings = [f"{column.heading} ({column.group})" if column.group else column.heading for column in self.visible]
-        rules = [":---" if column.text else "---:" for column in self.visible]
-        body = [[column.cell(row) for column in self.visible] for row in self.rows]
-        table = ["| " + " | ".join(c.replace("|", r"\|") for c in cells) + " |" for cells in [headings, rules, *body]]
         label = f"**{self.data_label}.**\n\n" if self.data_label else ""
+        table = self._tabulate("pipe", lambda text: text.replace("|", r"\|"))
         notes = "".join(f"\n- {note}" for note in self.notes)
-        return f"{caption}\n\n{label}" + "\n".join(table) + "\n" + notes + ("\n" if notes else "")
+        return f"{caption}\n\n{label}{table}\n{notes}" + ("\n" if notes else "")
 
     def latex(self, caption: str, label: str) -> str:
-        """Write a LaTeX `table` environment; needs the packages `booktabs` and `graphicx`."""
+        """Write a LaTeX `table` environment; needs the package `graphicx`."""
         data = f" \\textbf{{{latex(self.data_label)}.}}" if self.data_label else ""
-        groups = [
-            rf"\multicolumn{{{last - first + 1}}}{{c}}{{{latex(group)}}}" if group else "& " * (last - first)
-            for group, first, last in self._groups()
-        ]
-        rules = [rf"\cmidrule(lr){{{first}-{last}}}" for group, first, last in self._groups() if group]
         notes = ["\\begin{itemize}\\footnotesize", *(rf"\item {latex(note)}" for note in self.notes), "\\end{itemize}"]
         lines = [
             r"\begin{table}",
@@ -142,14 +165,7 @@ class Table:
             rf"\caption{{{latex(caption)}{data}}}",
             rf"\label{{{label}}}",
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{{''.join('l' if column.text else 'r' for column in self.visible)}}}",
-            r"\toprule",
-            *([" & ".join(groups) + r" \\", "".join(rules)] if rules else []),
-            " & ".join(latex(column.heading) for column in self.visible) + r" \\",
-            r"\midrule",
-            *(" & ".join(latex(column.cell(row)) for column in self.visible) + r" \\" for row in self.rows),
-            r"\bottomrule",
-            r"\end{tabular}}",
+            self._tabulate("latex_raw", latex) + "}",
             *(notes if self.notes else []),
             r"\end{table}",
         ]
@@ -158,29 +174,18 @@ class Table:
     def html(self, caption: str) -> str:
         """Write a web page: the table between its caption and its notes."""
         data = f" <strong>{html.escape(self.data_label)}.</strong>" if self.data_label else ""
-        groups = [
-            f'<th colspan="{last - first + 1}">{html.escape(group)}</th>' for group, first, last in self._groups()
-        ]
-        kinds = [' class="text"' if column.text else "" for column in self.visible]
-        cells = [[column.heading for column in self.visible]]
-        cells += [[column.cell(row) for column in self.visible] for row in self.rows]
-        lines = [
-            "".join(f"<{tag}{kind}>{_html(text)}</{tag}>" for kind, text in zip(kinds, row, strict=True))
-            for tag, row in zip(["th", *["td"] * len(self.rows)], cells, strict=True)
-        ]
-        table = "\n".join(f"<tr>{line}</tr>" for line in ["".join(groups), *lines])
         notes = "".join(f"<li>{_html(note)}</li>" for note in self.notes)
-        return (
-            f"{_PAGE}<table>\n<caption>{_html(caption)}{data}</caption>\n{table}\n</table>\n<ul>{notes}</ul>\n"
-            "</body></html>\n"
-        )
+        table = self._tabulate("unsafehtml", _html)
+        return f"{_PAGE}<p>{_html(caption)}{data}</p>\n{table}\n<ul>{notes}</ul>\n</body></html>\n"
 
-    def _groups(self) -> Iterator[tuple[str, int, int]]:
-        """Yield runs of columns of one group: its name, first and last column, counted from 1."""
-        numbered = enumerate(self.visible, start=1)
-        for group, run in itertools.groupby(numbered, key=lambda pair: pair[1].group):
-            numbers = [number for number, _ in run]
-            yield group, numbers[0], numbers[-1]
+    def _tabulate(self, layout: str, escape: Callable[[str], str]) -> str:
+        return tabulate(
+            [[escape(cell) for cell in cells] for cells in self.cells],
+            headers=[escape(column.title) for column in self.visible],
+            tablefmt=layout,
+            colalign=["left" if column.text else "right" for column in self.visible],
+            disable_numparse=True,
+        )
 
 
 def plain(value: Value | Statistic) -> Value:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gwsd.artifacts.formatting import CLOCK, DATA, UNIT, Column, Row, Table, plain
-from gwsd.artifacts.numbers import Statistic
+from gwsd.artifacts.formatting import CLOCK, DATA, UNIT, Column, Row, Statistic, Table, plain
 from gwsd.artifacts.reported import REPORTED
 
 Entry = dict[str, Any]
@@ -40,21 +39,10 @@ def entry(
     machine names, which differ between runs. Of further facts, such as `source`, those that are None are left out.
     """
     number = value if not isinstance(value, float) or math.isfinite(value) else None
-    return {
-        "id": f"{artifact}:{row}:{column}",
-        "value": number,
-        "text": text,
-        "unit": unit,
-        "format": format,
-        "label": label,
-        "row": row,
-        "column": column,
-        "file": file,
-        "origin": origin,
-        "measured": measured,
-        "artifact": artifact,
-        **{name: fact for name, fact in more.items() if fact is not None},
-    }
+    words = {"text": text, "unit": unit, "format": format, "label": label}
+    place = {"row": row, "column": column, "file": file, "origin": origin, "measured": measured, "artifact": artifact}
+    facts = {name: fact for name, fact in more.items() if fact is not None}
+    return {"id": f"{artifact}:{row}:{column}", "value": number, **words, **place, **facts}
 
 
 def write_face(
@@ -91,23 +79,20 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 def write_table(path: Path, table: Table, *, artifact: str, caption: str, file: str) -> None:
     """Write the JSON file of a table; `file` is its CSV file."""
     described = ("key", "heading", "group", "unit", "text", "spread", "visible")
-    write_face(
-        path,
-        artifact=artifact,
-        caption=caption,
-        data_label=table.data_label,
-        values=list(table_entries(table, artifact=artifact, file=file)),
-        columns=[{name: getattr(column, name) for name in described} for column in table.columns],
-        notes=table.notes,
-    )
+    columns = [{name: getattr(column, name) for name in described} for column in table.columns]
+    values = list(table_entries(table, artifact=artifact, file=file))
+    facts: dict[str, Any] = {
+        "artifact": artifact,
+        "caption": caption,
+        "data_label": table.data_label,
+        "notes": table.notes,
+    }
+    write_face(path, **facts, values=values, columns=columns)
 
 
 def write_figure(path: Path, values: Iterable[Any], *, artifact: str, file: str, **more: Any) -> None:
     """Write the JSON file of a figure: `file` is its data file, `values` are what its module's `values` returns."""
-    fields = ("row", "column", "value", "text", "unit", "format", "label")
-    entries = [
-        entry(artifact=artifact, file=file, **{name: getattr(printed, name) for name in fields}) for printed in values
-    ]
+    entries = [entry(artifact=artifact, file=file, **printed._asdict()) for printed in values]
     write_face(path, artifact=artifact, values=entries, **more)
 
 

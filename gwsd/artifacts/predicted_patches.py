@@ -11,15 +11,14 @@ from gwsd.artifacts.style import Array
 from gwsd.errors import DataError
 from gwsd.grid import REFINEMENT
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # Quantiles of errors that `style.box_plot` draws as whiskers, box and median
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # Of errors: whiskers, box and median of `style.box_plot`
 
 
 @dataclass(frozen=True)
 class PredictedPatches:
-    """Predictions, targets and positions of the test patches; P patches of Y rows and X columns.
+    """Test patches: shapes (P, Y, X), of `storage` (P, Y / 4, X / 4), else (P,); mm.
 
-    Shapes are (P, Y, X), of `storage` (P, Y / 4, X / 4), else (P,); `row` and `col` are the lower corner of each patch,
-    cells of the fine grid; `sd` is None for a method without one. mm.
+    `row` and `col` are the lower corner of each patch on the fine grid; `sd` is None for a method without one.
     """
 
     mean: Array

@@ -1,21 +1,22 @@
 """Supplementary map of the quality control: the reason of every half-degree cell."""
 
+from itertools import cycle
+
 import numpy as np
 import xarray as xr
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.data_file import Printed, foot, labelled, number, texts, world_land
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.maps import is_world, map_of
 from gwsd.artifacts.settings import Plot
 from gwsd.artifacts.style import COAST, new_figure, styled
 from gwsd.grid import COARSE_SPACING
 
 KNOWN = {"valid": "#a6cee3", "ocean": "#ffffff", "ice": "#8c8c8c"}  # Colours of the reasons that cover most of the map
-OTHERS = ("#d55e00", "#1a1a1a", "#cc79a7", "#e69f00", "#009e73", "#f0e442", "#0072b2")
-"""Colours of all other reasons, in the order of the flags."""
+OTHERS = ("#d55e00", "#1a1a1a", "#cc79a7", "#e69f00", "#009e73", "#f0e442", "#0072b2")  # Of the others, in their order
 
 
 def compute(inputs: ArtifactInputs) -> xr.Dataset:
@@ -49,7 +50,7 @@ def draw(data: xr.Dataset, style: Plot) -> Figure:
     lat, lon, reason = data["lat"].values, data["lon"].values, data["reason"].values
     meanings = [str(meaning) for meaning in data["meaning"].values]
     text = texts(values(data))
-    others = iter(OTHERS * 20)
+    others = cycle(OTHERS)
     colours = [KNOWN.get(meaning) or next(others) for meaning in meanings]
     figure = new_figure(style, height_mm=101.0 if is_world(lon) else 130.0, **foot(data))
     chart = map_of(figure, lat, lon)

@@ -1,8 +1,9 @@
 """Registry of the numbered tables and figures: what each needs and which files it makes.
 
 Rules, report labels, the order of the audit page and the article follow from these entries. To add an artifact, write
-the module `gwsd/artifacts/<name>.py` and one entry here. The module of a table has `build(inputs) -> Table`; the module
-of a figure has `compute(inputs)`, which makes its data file, and `draw(data, style)`, which reads nothing else.
+the module `gwsd/artifacts/<name>.py` and one entry here. The module of a table has `build(inputs) -> Table`; that of a
+figure has `compute(inputs)`, which makes its data file, and `values(data)` (the numbers that it prints) and
+`draw(data, style)`, which read nothing else.
 """
 
 import shlex
@@ -40,25 +41,9 @@ INPUTS = {
 class Artifact:
     """A numbered table or figure, or a supplementary one without a number.
 
-    Attributes
-    ----------
-    name : str
-        Its target and module, such as `figure4`.
-    title : str
-        A few words.
-    caption : str
-        Text below it.
-    files : tuple of str
-        Names of `INPUTS` that it reads.
-    results : mapping of str to tuple of str
-        Names of `RESULTS` that it reads, each with its methods: a variant, an interpolation, or one of the groups
-        `interpolations`, `component`, `memory`, `ours`.
-    settings : tuple of str
-        Sections of the settings that it reads.
-    data_suffix : {'csv', 'nc'}
-        Suffix of its data file (a table is its own data).
-    first_seed : bool
-        Read the first seed's results only.
+    `name` is that of its target and module. It reads `files` (of `INPUTS`), `results` (of `RESULTS`, each with its
+    methods: a variant, an interpolation, or a group `interpolations`, `component`, `memory` or `ours`; only of the
+    `first_seed` if set) and sections of the `settings`. A table is its own data, a figure's data are `csv` or `nc`.
     """
 
     name: str
@@ -81,18 +66,14 @@ class Artifact:
         number = self.name.removeprefix(self.kind)
         return f"{self.kind.capitalize()} {number}: {self.title}" if number != self.name else self.title
 
-    @property
-    def suffixes(self) -> tuple[str, ...]:
-        """Suffixes of the files that a reader opens."""
-        return ("csv", "tex", "md") if self.kind == "table" else ("pdf", "png")
-
     def path(self, scenario: str, suffix: str) -> str:
         """Return one of its files, relative to the working directory."""
         return f"results/{scenario}/{self.kind}s/{self.name}.{suffix}"
 
     def paths(self, scenario: str) -> list[str]:
         """Return the files that a reader opens."""
-        return [self.path(scenario, suffix) for suffix in self.suffixes]
+        suffixes = ("csv", "tex", "md") if self.kind == "table" else ("pdf", "png")
+        return [self.path(scenario, suffix) for suffix in suffixes]
 
     def data_path(self, scenario: str) -> str:
         """Return its data file."""
@@ -126,10 +107,7 @@ TABLES: tuple[Artifact, ...] = (
         "deviation over patches, root mean square error, coefficient of determination, physics loss, and error as a "
         "ratio to that of bilinear interpolation. Bicubic is the target itself: a control that scores 0 by "
         "construction. `residual` is not the paper's.",
-        results={
-            "summaries": ("interpolations", "full", "ours"),
-            "histories": ("full", "ours"),
-        },
+        results={"summaries": ("interpolations", "full", "ours"), "histories": ("full", "ours")},
         settings=("climate_variables", "variants"),
     ),
     Artifact(
@@ -157,11 +135,7 @@ TABLES: tuple[Artifact, ...] = (
         "table7",
         "Memory",
         "Error, physics loss and measured training time by months of climate memory; six months is `full`.",
-        results={
-            "summaries": ("memory", "full"),
-            "histories": ("memory", "full"),
-            "timings": ("memory", "full"),
-        },
+        results={"summaries": ("memory", "full"), "histories": ("memory", "full"), "timings": ("memory", "full")},
         settings=("climate_variables", "model", "variants"),
     ),
     Artifact(
@@ -247,13 +221,7 @@ ARTIFACTS = (*TABLES, *FIGURES)
 
 
 def artifact(name: str) -> Artifact:
-    """Return the artifact of a name such as `figure4`.
-
-    Raises
-    ------
-    ConfigError
-        If there is none.
-    """
+    """Return the artifact of a name such as `figure4`; a ConfigError if there is none."""
     for candidate in ARTIFACTS:
         if candidate.name == name:
             return candidate

@@ -86,17 +86,16 @@ def styled(draw: Callable[[Data, Plot], Figure]) -> Callable[[Data, Plot], Figur
 
 
 def anomaly_colours(style: Plot) -> Colormap:
-    """Return diverging colours, loss red and gain blue."""
-    return colour_map(style.map, "plot.map").reversed()
+    """Return diverging colours of cmocean (Thyng et al., 2016), loss red and gain blue."""
+    return _colours(style.map, "plot.map").reversed()
 
 
 def error_colours(style: Plot) -> Colormap:
-    """Return sequential colours, light where the error is small."""
-    return colour_map(style.error_map, "plot.error_map")
+    """Return sequential colours of cmocean, light where the error is small."""
+    return _colours(style.error_map, "plot.error_map")
 
 
-def colour_map(name: str, key: str) -> Colormap:
-    """Return a map of cmocean (Thyng et al., 2016); `key` is the setting that names it."""
+def _colours(name: str, key: str) -> Colormap:
     known: dict[str, Colormap] = cmocean.cm.cmap_d
     if name not in known:
         near = "".join(f"; did you mean {close!r}?" for close in get_close_matches(name, known, n=1))

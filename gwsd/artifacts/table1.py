@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.formatting import Column, Row, Table
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.reported import REPORTED, reported
-from gwsd.constraints import left_out_note
 from gwsd.losses import Loss
 from gwsd.model.convolution import KERNEL_SIZE
 from gwsd.model.description import Component, describe
@@ -40,7 +39,7 @@ def build(inputs: ArtifactInputs) -> Table:
         *_network_rows(network, describe(network, size=inputs.settings["patches"]["size"])),
         *_training_rows(Loss.from_job(sections["loss"]), Training.from_job(sections["training"]), climate),
     )
-    return Table(rows, _COLUMNS, (*left_out_note(climate), *_NOTES), inputs.data_label)
+    return inputs.table(rows, _COLUMNS, *_NOTES)
 
 
 def _network_rows(model: Downscaler, parts: Sequence[Component]) -> list[Row]:

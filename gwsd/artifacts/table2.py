@@ -1,9 +1,8 @@
 """Table 2: the dataset, counted in the files."""
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.formatting import UNIT, Column, Row, Table, Value
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.reported import REPORTED, reported
-from gwsd.constraints import left_out_note
 from gwsd.grid import REFINEMENT
 from gwsd.physics import constraints_of
 
@@ -26,7 +25,7 @@ _NOTES = (
 
 def build(inputs: ArtifactInputs) -> Table:
     """Count months, cells and patches, and the share of test cells that also occur in training patches."""
-    storage, mask, overlap = inputs.dataset("storage"), inputs.dataset("mask"), inputs.table("overlap")
+    storage, mask, overlap = inputs.dataset("storage"), inputs.dataset("mask"), inputs.frame("overlap")
     climate, size = inputs.settings["climate_variables"], inputs.settings["patches"]["size"]
     months = storage["time"].to_numpy().astype("datetime64[M]")
     calendar = int((months[-1] - months[0]).astype(int)) + 1
@@ -41,7 +40,7 @@ def build(inputs: ArtifactInputs) -> Table:
     )
     patches = []
     for split, label in _SPLITS.items():
-        table = inputs.table(split)
+        table = inputs.frame(split)
         constrained = int(table["has_previous"].astype(bool).sum()) if constraints_of(climate) else 0
         description = f"{size}×{size} coarse cells; {constrained:,} enter constraints on ΔG"
         patches.append(_row(f"{split}_patches", label, len(table), description))
@@ -56,7 +55,7 @@ def build(inputs: ArtifactInputs) -> Table:
         _row("climate_variables", "Climate variables", len(climate), ", ".join(climate).replace("_", " ")),
         _row("target_resolution", "Target resolution", f"{spacing / REFINEMENT:g}°", enhancement),
     )
-    return Table(rows, _COLUMNS, (*left_out_note(climate), *_NOTES), inputs.data_label)
+    return inputs.table(rows, _COLUMNS, *_NOTES)
 
 
 def _row(parameter: str, label: str, value: Value, description: str, unit: str = "") -> Row:

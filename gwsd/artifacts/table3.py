@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gwsd.artifacts.formatting import Column, Row, Table
-from gwsd.artifacts.inputs import ArtifactInputs, mean_over_seeds
-from gwsd.artifacts.numbers import Statistic
-from gwsd.artifacts.reported import REPORTED, STEPS_IN_PAPER, reported, reported_spread
+from gwsd.artifacts.artifact_inputs import ArtifactInputs, mean_over_seeds
+from gwsd.artifacts.formatting import Column, Row, Statistic, Table
+from gwsd.artifacts.reported import REPORTED, SPREADS, STEPS_IN_PAPER, paper_cells
 from gwsd.artifacts.variants import MM_PER_CM, label, score, steps
-from gwsd.constraints import left_out_note
 from gwsd.physics import CONSTRAINTS, constraints_of
 
 _COLUMNS = (
@@ -46,15 +44,14 @@ _REST = (
 
 def build(inputs: ArtifactInputs) -> Table:
     """List interpolations, `full` and our own variants."""
-    climate = inputs.settings["climate_variables"]
-    rows = tuple(_row(method, inputs) for method in inputs.by_seed("summaries"))
+    rows = [_row(method, inputs) for method in inputs.by_seed("summaries")]
     several = any(len(seeds) > 1 for seeds in inputs.by_seed("summaries").values())
     columns = [
         replace(column, visible=several) if column.key in ("seeds", "mae_seed_sd_cm") else column for column in _COLUMNS
     ]
     columns.sort(key=lambda column: not column.visible)
-    notes = (*left_out_note(climate), *_ERRORS, *_physics_note(climate), *_REST, *_convergence_note(inputs))
-    return Table(rows, tuple(columns), notes, inputs.data_label)
+    notes = (*_ERRORS, *_physics_note(inputs.settings["climate_variables"]), *_REST, *_convergence_note(inputs))
+    return inputs.table(rows, columns, *notes)
 
 
 def _row(method: str, inputs: ArtifactInputs) -> Row:
@@ -74,11 +71,9 @@ def _row(method: str, inputs: ArtifactInputs) -> Row:
         "untrained_mae_cm": untrained,
         "untrained_ratio_to_bilinear": ratio,
         "steps": steps(inputs, method),
-        "paper_mae_cm": reported("table3", method, "mae"),
-        "paper_mae_sd_cm": reported_spread("table3", method, "mae"),
-        "paper_rmse_cm": reported("table3", method, "rmse"),
-        "paper_r2": reported("table3", method, "r2"),
-        "paper_physics": reported("table3", method, "physics"),
+        **paper_cells("table3", method, mae_cm="mae"),
+        "paper_mae_sd_cm": SPREADS.get(f"table3:{method}:mae"),
+        **paper_cells("table3", method, rmse_cm="rmse", r2="r2", physics="physics"),
     }
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.formatting import DATA, Column, Row, Table
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.reported import REPORTED, STEPS_IN_PAPER, reported
 from gwsd.artifacts.variants import COMPUTED_HERE, label, score, steps
-from gwsd.constraints import left_out_note
 from gwsd.physics import constraints_of
 
 _ABILITIES = ("physics", "temporal", "uncertainty")
@@ -48,10 +47,9 @@ def build(inputs: ArtifactInputs) -> Table:
         *(_computed(method, inputs, dict.fromkeys(_ABILITIES, False)) for method in ("bilinear", "nearest")),
     )
     trained = steps(inputs, "full").mean
-    notes = [*left_out_note(climate), *_NOTES]
-    if trained is not None and trained < STEPS_IN_PAPER:
-        notes.append(f"The full model had {trained:,} of the paper's {STEPS_IN_PAPER:,} steps.")
-    return Table(rows, _COLUMNS, tuple(notes), inputs.data_label)
+    short = trained is not None and trained < STEPS_IN_PAPER
+    steps_note = [f"The full model had {trained:,} of the paper's {STEPS_IN_PAPER:,} steps."] if short else []
+    return inputs.table(rows, _COLUMNS, *_NOTES, *steps_note)
 
 
 def _computed(method: str, inputs: ArtifactInputs, abilities: Mapping[str, bool]) -> Row:

@@ -1,12 +1,9 @@
 """Table 5: terms of the physics loss by epoch of the training of `full`."""
 
-from gwsd.artifacts.formatting import Column, Row, Table, Value
-from gwsd.artifacts.inputs import ArtifactInputs
-from gwsd.artifacts.numbers import Statistic
-from gwsd.artifacts.reported import REPORTED, reported
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
+from gwsd.artifacts.formatting import Column, Row, Statistic, Table, Value
+from gwsd.artifacts.reported import REPORTED, paper_cells
 from gwsd.artifacts.variants import training_note
-from gwsd.constraints import left_out_note
-from gwsd.physics import CONSTRAINTS, constraints_of
 
 _PAPER_EPOCHS = (1, 10, 30)
 
@@ -67,7 +64,6 @@ _THE_PAPER = (
 
 def build(inputs: ArtifactInputs) -> Table:
     """Read the terms at the paper's epochs, or the nearest ones, from the history of `full`; means over seeds."""
-    climate = inputs.settings["climate_variables"]
     histories = inputs.by_seed("histories")["full"].values()
     # Early stopping may end seeds at different epochs: a row needs all of them.
     common = sorted(set.intersection(*(set(history["epoch"]) for history in histories)))
@@ -75,15 +71,13 @@ def build(inputs: ArtifactInputs) -> Table:
     nearest = {wanted: min(trained, key=lambda epoch: (abs(epoch - wanted), epoch)) for wanted in _PAPER_EPOCHS}
     rows = [_row(inputs, 0, None)] if 0 in common else []
     rows += [_row(inputs, epoch, wanted) for wanted, epoch in nearest.items()]
-    total = _TOTAL if len(constraints_of(climate)) == len(CONSTRAINTS) else ""
-    notes = [*left_out_note(climate), _SPLITS, _SIGNS + total, *_THE_PAPER]
+    notes = [_SPLITS, _SIGNS if inputs.left_out else _SIGNS + _TOTAL, *_THE_PAPER]
     if any(wanted != epoch for wanted, epoch in nearest.items()):
         notes.append(
             f"The training ran for {trained[-1]} epochs; each epoch of the paper is compared with the nearest one, so "
             "a row may occur twice."
         )
-    notes += training_note(inputs, ["full"])
-    return Table(tuple(rows), _COLUMNS, tuple(notes), inputs.data_label)
+    return inputs.table(rows, _COLUMNS, *notes, *training_note(inputs, ["full"]))
 
 
 def _row(inputs: ArtifactInputs, epoch: int, paper_epoch: int | None) -> Row:
@@ -99,6 +93,5 @@ def _row(inputs: ArtifactInputs, epoch: int, paper_epoch: int | None) -> Row:
             value = inputs.over_seeds("histories", "full", f"{prefix}_{term}", epoch=epoch)
             row[f"{split}_{term}"] = value
             row[f"{split}_{term}_seed_sd"] = value.sd
-    for term in ("sign", "magnitude", "regional", "physics"):
-        row[f"paper_{term}"] = reported("table5", str(paper_epoch), term)
-    return row
+    terms = {term: term for term in ("sign", "magnitude", "regional", "physics")}
+    return row | paper_cells("table5", str(paper_epoch), **terms)

@@ -1,11 +1,9 @@
 """Table 6: contribution of each component, measured by leaving it out."""
 
-from gwsd.artifacts.formatting import Column, Row, Table
-from gwsd.artifacts.inputs import ArtifactInputs, mean_over_seeds
-from gwsd.artifacts.numbers import Statistic
-from gwsd.artifacts.reported import REPORTED, reported
+from gwsd.artifacts.artifact_inputs import ArtifactInputs, mean_over_seeds
+from gwsd.artifacts.formatting import Column, Row, Statistic, Table
+from gwsd.artifacts.reported import REPORTED, paper_cells
 from gwsd.artifacts.variants import comparison_note, label, score, steps
-from gwsd.constraints import left_out_note
 from gwsd.physics import constraints_of
 
 _COLUMNS = (
@@ -33,10 +31,10 @@ _THE_PAPER = (
 
 def build(inputs: ArtifactInputs) -> Table:
     """List `full` and the variants of the group `component`, in the order of the settings."""
-    climate, variants = inputs.settings["climate_variables"], list(inputs.by_seed("summaries"))
-    measured = (_PHYSICS,) if constraints_of(climate) else ()
-    notes = (*left_out_note(climate), *comparison_note(inputs, variants), _ERRORS, *measured, _THE_PAPER)
-    return Table(tuple(_row(variant, inputs) for variant in variants), _COLUMNS, notes, inputs.data_label)
+    variants = list(inputs.by_seed("summaries"))
+    measured = (_PHYSICS,) if constraints_of(inputs.settings["climate_variables"]) else ()
+    rows = [_row(variant, inputs) for variant in variants]
+    return inputs.table(rows, _COLUMNS, *comparison_note(inputs, variants), _ERRORS, *measured, _THE_PAPER)
 
 
 def _row(variant: str, inputs: ArtifactInputs) -> Row:
@@ -53,9 +51,7 @@ def _row(variant: str, inputs: ArtifactInputs) -> Row:
         "physics": physics,
         "physics_seed_sd": physics.sd,
         "steps": steps(inputs, variant),
-        "paper_mae_cm": reported("table6", variant, "mae"),
-        "paper_change_percent": reported("table6", variant, "change"),
-        "paper_physics": reported("table6", variant, "physics"),
+        **paper_cells("table6", variant, mae_cm="mae", change_percent="change", physics="physics"),
     }
 
 

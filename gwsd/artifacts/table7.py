@@ -1,10 +1,9 @@
 """Table 7: months of climate memory, with measured training times."""
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.formatting import Column, Row, Table
-from gwsd.artifacts.inputs import ArtifactInputs
-from gwsd.artifacts.reported import REPORTED, reported
+from gwsd.artifacts.reported import REPORTED, paper_cells
 from gwsd.artifacts.variants import comparison_note, devices, score, steps
-from gwsd.constraints import left_out_note
 
 _COLUMNS = (
     Column("Memory (months)", "memory_months"),
@@ -31,16 +30,11 @@ _NOTES = (
 def build(inputs: ArtifactInputs) -> Table:
     """List the variants of the group `memory` and `full` by months of climate."""
     months = {variant: _months(variant, inputs) for variant in inputs.by_seed("summaries")}
-    variants = sorted(months, key=lambda variant: months[variant])
-    rows = tuple(_row(variant, months[variant], inputs) for variant in variants)
+    variants = sorted(months, key=months.__getitem__)
+    rows = [_row(variant, months[variant], inputs) for variant in variants]
     named = devices(timing for seeds in inputs.by_seed("timings").values() for timing in seeds.values())
-    notes = (
-        *left_out_note(inputs.settings["climate_variables"]),
-        *comparison_note(inputs, variants),
-        *_NOTES,
-        f"Trained on {'; '.join(named)}; other trainings may have run on the machine at the same time.",
-    )
-    return Table(rows, _COLUMNS, notes, inputs.data_label)
+    trained_on = f"Trained on {'; '.join(named)}; other trainings may have run on the machine at the same time."
+    return inputs.table(rows, _COLUMNS, *comparison_note(inputs, variants), *_NOTES, trained_on)
 
 
 def _months(variant: str, inputs: ArtifactInputs) -> int:
@@ -61,7 +55,5 @@ def _row(variant: str, months: int, inputs: ArtifactInputs) -> Row:
         "steps": steps(inputs, variant),
         "measured_training_minutes": inputs.over_seeds("timings", variant, "seconds", divisor=60.0),
         "measured_training_hours": inputs.over_seeds("timings", variant, "seconds", divisor=3600.0),
-        "paper_mae_cm": reported("table7", variant, "mae"),
-        "paper_physics": reported("table7", variant, "physics"),
-        "paper_training_hours": reported("table7", variant, "training"),
+        **paper_cells("table7", variant, mae_cm="mae", physics="physics", training_hours="training"),
     }

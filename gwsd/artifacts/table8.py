@@ -1,10 +1,9 @@
 """Table 8: cost of training and of inference, as measured here and as the paper reports it."""
 
-from gwsd.artifacts.formatting import DATA, Column, Row, Table, Value
-from gwsd.artifacts.inputs import ArtifactInputs
-from gwsd.artifacts.reported import REPORTED, STEPS_IN_PAPER, reported
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
+from gwsd.artifacts.formatting import DATA, Column, Row, Table
+from gwsd.artifacts.reported import REPORTED, STEPS_IN_PAPER, paper_cells, reported
 from gwsd.artifacts.variants import COMPUTED_HERE, devices, label
-from gwsd.constraints import left_out_note
 
 PATCHES_PER_GLOBE = 450
 """Overlapping patches that cover the Earth once, as the paper counts them (section 5.3)."""
@@ -31,6 +30,8 @@ _COLUMNS = (
     Column("Measured seconds a patch (s)", "measured_seconds_per_patch", digits=6, visible=False),
 )
 
+_MEASURED = ("parameters", *(column.key for column in _COLUMNS if column.key.startswith("measured_")), "steps")
+
 _NOTES = (
     f"Rows marked “{COMPUTED_HERE}” were timed here; those marked “{REPORTED}” are the paper's Table 8, on other "
     "hardware.",
@@ -49,15 +50,13 @@ def build(inputs: ArtifactInputs) -> Table:
         *(_measured(method, inputs) for method in methods),
         *(_reported(method, name) for method, name in _PAPER_ROWS.items()),
     )
-    notes = (*left_out_note(inputs.settings["climate_variables"]), *_NOTES)
-    return Table(rows, _COLUMNS, notes, inputs.data_label)
+    return inputs.table(rows, _COLUMNS, *_NOTES)
 
 
 def _measured(method: str, inputs: ArtifactInputs) -> Row:
     trainings = list(inputs.by_seed("timings").get(method, {}).values())
     inferences = list(inputs.by_seed("inference").get(method, {}).values())
-    step_hours = 3600.0 / STEPS_IN_PAPER
-    globe_minutes = 60.0 / PATCHES_PER_GLOBE
+    step_hours, globe = 3600.0 / STEPS_IN_PAPER, 60.0 / PATCHES_PER_GLOBE
     return {
         "method": method,
         "label": label(method, inputs.settings["variants"]),
@@ -68,9 +67,7 @@ def _measured(method: str, inputs: ArtifactInputs) -> Row:
         "measured_seconds_per_step": inputs.over_seeds("timings", method, "seconds_per_step"),
         "measured_hours_for_paper_steps": inputs.over_seeds("timings", method, "seconds_per_step", divisor=step_hours),
         "measured_seconds_per_patch": inputs.over_seeds("inference", method, "seconds_per_patch"),
-        "measured_inference_minutes": inputs.over_seeds(
-            "inference", method, "seconds_per_patch", divisor=globe_minutes
-        ),
+        "measured_inference_minutes": inputs.over_seeds("inference", method, "seconds_per_patch", divisor=globe),
         "hardware": "; ".join(devices([*trainings, *inferences])),
         "paper_training_hours": None,
         "paper_inference_minutes": None,
@@ -78,16 +75,12 @@ def _measured(method: str, inputs: ArtifactInputs) -> Row:
 
 
 def _reported(method: str, name: str) -> Row:
-    row: dict[str, Value] = dict.fromkeys(
-        ("method", "label", "source", "parameters", "measured_training_hours", "steps", "measured_seconds_per_step",
-         "measured_hours_for_paper_steps", "measured_seconds_per_patch", "measured_inference_minutes")
-    )  # fmt: skip
-    return row | {
+    return {
         "method": "paper_method" if method == "full" else method,
         "label": name,
         "source": REPORTED,
+        **dict.fromkeys(_MEASURED),
         "hardware": reported("table8", method, "hardware"),
-        "paper_training_hours": reported("table8", method, "training"),
-        "paper_inference_minutes": reported("table8", method, "inference"),
+        **paper_cells("table8", method, training_hours="training", inference_minutes="inference"),
         DATA: REPORTED,
     }

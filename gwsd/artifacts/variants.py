@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gwsd.artifacts.inputs import ArtifactInputs
-from gwsd.artifacts.numbers import Statistic
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
+from gwsd.artifacts.formatting import Statistic
 from gwsd.artifacts.reported import STEPS_IN_PAPER
 
 MM_PER_CM = 10.0

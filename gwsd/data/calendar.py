@@ -33,38 +33,27 @@ def month_range(start: str, end: str) -> Months:
     return np.arange(first, last + 1).astype("datetime64[ns]")
 
 
-def month_starts(times: NDArray[np.generic]) -> Months:
-    """Floor times to the first day of their month, as datetime64[ns]."""
-    return np.asarray(times).astype("datetime64[M]").astype("datetime64[ns]")
-
-
 def days_in_month(months: NDArray[np.generic]) -> NDArray[np.int64]:
     """Return the length of each month, days."""
-    whole = np.asarray(months).astype("datetime64[M]")
+    whole = months.astype("datetime64[M]")
     return ((whole + 1).astype("datetime64[D]") - whole.astype("datetime64[D]")).astype(np.int64)
-
-
-def absent_months(present: Months, start: str, end: str) -> Months:
-    """Return the months from `start` to `end` that are not in `present`."""
-    return np.setdiff1d(month_range(start, end), present.astype("datetime64[ns]"))
 
 
 def has_previous(months: Months) -> NDArray[np.bool_]:
     """Return whether the previous month is present too, shape (M,): storage changes never cross a gap."""
-    whole = np.asarray(months).astype("datetime64[M]")
+    whole = months.astype("datetime64[M]")
     return np.isin(whole - 1, whole)
 
 
 def list_months(present: Months, start: str, end: str) -> pd.DataFrame:
     """List each month from `start` to `end` and whether it is present: columns month, present (0 or 1)."""
     months = month_range(start, end)
-    held = np.isin(months, present.astype("datetime64[ns]"))
-    return pd.DataFrame({"month": format_months(months), "present": held.astype(int)})
+    return pd.DataFrame({"month": format_months(months), "present": np.isin(months, present).astype(int)})
 
 
 def mid_month_day_of_year(months: Months) -> NDArray[np.float64]:
     """Return the day of the year, 1 to 366, of the middle day of each month, shape (T,)."""
-    whole = np.asarray(months).astype("datetime64[M]")
+    whole = months.astype("datetime64[M]")
     middle = whole.astype("datetime64[D]") + days_in_month(whole) // 2
     since = middle - middle.astype("datetime64[Y]").astype("datetime64[D]")
     return since.astype(np.float64) + 1.0
@@ -76,8 +65,5 @@ def select_period(dataset: xr.Dataset, start: str, end: str) -> xr.Dataset:
     inside = np.isin(times, month_range(start, end))
     if not inside.any():
         held = f"{format_months(times.min())[0]} to {format_months(times.max())[0]}" if times.size else "no month"
-        raise DataError(
-            f"The data cover {held}, nothing from {start} to {end}. Choose another file, or set period.start and "
-            "period.end in the config."
-        )
+        raise DataError(f"The data cover {held}, nothing from {start} to {end}: set period.start and period.end.")
     return dataset if inside.all() else dataset.isel(time=np.flatnonzero(inside))

@@ -13,28 +13,22 @@ from gwsd.data.archives import unpacked
 from gwsd.data.netcdf_io import (
     LATITUDE_NAMES,
     LONGITUDE_NAMES,
-    ZIP_MAGIC,
     find_name,
+    is_zip,
     open_netcdf,
-    order_latitude,
     order_longitude,
     origin,
     read_axis,
-    read_magic,
     read_months,
     read_values,
 )
 from gwsd.errors import DataError
 
-PRELIMINARY = 5
-"""Experiment version (`expver`) of fields that the final ones replace two or three months later."""
-
+PRELIMINARY = 5  # experiment version (`expver`) of fields that the final ones replace two or three months later
 MIN_BLOCK_BYTES = 128 << 20
 """Files with small chunks are read in blocks of at least this size, in single precision: opening one takes 10 ms."""
 
-MAX_BLOCK_BYTES = 384 << 20
-"""Largest block; a file whose chunks span more months is decompressed more than once."""
-
+MAX_BLOCK_BYTES = 384 << 20  # largest block; a file whose chunks span more months is decompressed more than once
 DUPLICATE_TOLERANCE = 1e-4
 """Share of their range by which fields of the same month may differ; 16-bit packing rounds to 1/65534."""
 
@@ -43,25 +37,17 @@ DUPLICATE_TOLERANCE = 1e-4
 class FileHeader:
     """Header of one NetCDF file; dictionaries are keyed by our names of the variables."""
 
-    path: Path
-    """Delivery that the user knows: the file itself or the zip that holds it."""
-    file: Path
-    """NetCDF file on disk (unpacked, if the delivery is a zip)."""
+    path: Path  # file that the user gave: the NetCDF file itself or the zip that contains it
+    file: Path  # NetCDF file on disk (unpacked from a zip)
     time: str
-    months: NDArray[np.datetime64]
-    """Shape (T,), datetime64[M]."""
+    months: NDArray[np.datetime64]  # shape (T,), datetime64[M]
     lat_name: str
     lon_name: str
-    lat: NDArray[np.float64]
-    """Nodes, increasing."""
-    lon: NDArray[np.float64]
-    """Nodes, increasing, -180..180."""
-    names: dict[str, str]
-    """Names in the file of the variables that it has."""
-    chunks: dict[str, int]
-    """Months per chunk."""
-    preliminary: dict[str, NDArray[np.bool_]]
-    """Months, shape (T,), that are preliminary."""
+    lat: NDArray[np.float64]  # nodes, increasing
+    lon: NDArray[np.float64]  # nodes, increasing, -180..180
+    names: dict[str, str]  # names in the file of the variables that it has
+    chunks: dict[str, int]  # months per chunk
+    preliminary: dict[str, NDArray[np.bool_]]  # months, shape (T,), that are preliminary
     title: str
     synthetic: bool
 
@@ -90,21 +76,19 @@ def scan_headers(paths: Sequence[Path], names: Mapping[str, Sequence[str]], stac
     """
     headers = []
     for path in paths:
-        is_zip = read_magic(path).startswith(ZIP_MAGIC)
-        for file in stack.enter_context(unpacked(path)) if is_zip else [path]:
+        for file in stack.enter_context(unpacked(path)) if is_zip(path) else [path]:
             with open_netcdf(file) as raw:
                 headers.append(_read_header(raw, path, file.resolve(), names))
     return headers
 
 
 def select_months(
-    headers: Sequence[FileHeader], name: str, months: Collection[np.datetime64] | None, read: ReadMonths
+    headers: Sequence[FileHeader], name: str, wanted: Collection[np.datetime64], read: ReadMonths
 ) -> dict[np.datetime64, FieldRef]:
-    """Select the file that each month of a variable is read from.
+    """Select the file that each wanted month (datetime64[M]) of a variable is read from.
 
-    A final field takes precedence over a preliminary one. Of two equal ones the first is taken, after their values in
-    the first month that the two files share have been compared: a DataError if they differ. `months` are those that
-    are needed, datetime64[M]; None for all.
+    A final field takes precedence over a preliminary one, otherwise the first: a DataError if the values of two files
+    differ in the first month that they share.
     """
     chosen: dict[np.datetime64, FieldRef] = {}
     compared: set[tuple[int, int]] = set()
@@ -112,7 +96,7 @@ def select_months(
         if name not in header.names:
             continue
         for index, month in enumerate(header.months):
-            if months is not None and month not in months:
+            if month not in wanted:
                 continue
             new, held = FieldRef(header, index), chosen.get(month)
             if held is None or (held.is_preliminary(name) and not new.is_preliminary(name)):
@@ -131,26 +115,27 @@ def split_blocks(fields: Sequence[FieldRef], name: str) -> Iterator[tuple[FileHe
     A block is of one file and, as far as memory allows, of whole chunks: chunks that span months are decompressed
     whole. Yields the file and the positions on its time axis.
     """
-    block: list[FieldRef] = []
-    for field in fields:
-        if block and not _belongs(field, block, name):
-            yield block[0].header, [held.index for held in block]
-            block = []
-        block.append(field)
-    if block:
-        yield block[0].header, [held.index for held in block]
+    header, block = fields[0].header, [fields[0].index]
+    for field in fields[1:]:
+        months = _months_per_block(header, name)
+        in_order = field.header is header and field.index == block[-1] + 1
+        if in_order and field.index // months == block[0] // months:
+            block.append(field.index)
+        else:
+            yield header, block
+            header, block = field.header, [field.index]
+    yield header, block
 
 
 def check_grids(fields: Sequence[FieldRef]) -> None:
     """Raise a DataError unless all files have the same nodes."""
     first = fields[0].header
     for header in {id(field.header): field.header for field in fields}.values():
-        for held, other in ((first.lat, header.lat), (first.lon, header.lon)):
-            if held.shape != other.shape or not np.allclose(held, other, atol=1e-4):
+        for a, b in ((first.lat, header.lat), (first.lon, header.lon)):
+            if a.shape != b.shape or not np.allclose(a, b, atol=1e-4):
                 raise DataError(
-                    f"{header.path}: its grid ({other[0]:g} to {other[-1]:g}, {len(other)} nodes) differs from that "
-                    f"of {first.path} ({held[0]:g} to {held[-1]:g}, {len(held)} nodes). Expected one grid: request "
-                    "the same area."
+                    f"{header.path}: its grid ({b[0]:g} to {b[-1]:g}, {len(b)} nodes) differs from that of "
+                    f"{first.path} ({a[0]:g} to {a[-1]:g}, {len(a)} nodes). Expected one grid: request the same area."
                 )
 
 
@@ -166,13 +151,18 @@ def _read_header(raw: xr.Dataset, path: Path, file: Path, names: Mapping[str, Se
     found = {ours: short for ours, theirs in names.items() if (short := find_name(raw.data_vars, theirs))}
     chunks = {ours: _months_per_chunk(raw[short], time) for ours, short in found.items()}
     preliminary = {ours: _find_preliminary(raw, short, time, len(months), path) for ours, short in found.items()}
-    axes = time, months.astype("datetime64[M]"), lat_name, lon_name, order_latitude(lat)[0], order_longitude(lon)[0]
+    axes = time, months.astype("datetime64[M]"), lat_name, lon_name, np.sort(lat), order_longitude(lon)[0]
     return FileHeader(path, file, *axes, found, chunks, preliminary, *origin(raw.attrs))
 
 
 def _months_per_chunk(variable: xr.DataArray, time: str) -> int:
     chunks = variable.encoding.get("chunksizes")
     return int(chunks[variable.dims.index(time)]) if chunks and time in variable.dims else 1
+
+
+def _months_per_block(header: FileHeader, name: str) -> int:
+    field, chunk = 4 * len(header.lat) * len(header.lon), header.chunks[name]
+    return min(chunk * max(1, MIN_BLOCK_BYTES // (field * chunk)), max(1, MAX_BLOCK_BYTES // field))
 
 
 def _find_preliminary(raw: xr.Dataset, short: str, time: str, months: int, path: Path) -> NDArray[np.bool_]:
@@ -198,28 +188,13 @@ def _version(value: object) -> int:
         return 0
 
 
-def _belongs(field: FieldRef, block: Sequence[FieldRef], name: str) -> bool:
-    header, first, last = field.header, block[0].index, block[-1].index
-    if header is not block[0].header or field.index != last + 1:
-        return False
-    size = 4 * len(header.lat) * len(header.lon)
-    chunk = header.chunks[name]
-    months = chunk * max(1, MIN_BLOCK_BYTES // (size * chunk))
-    months = min(months, max(1, MAX_BLOCK_BYTES // size))
-    return field.index // months == first // months
-
-
 def _check_same(held: FieldRef, new: FieldRef, name: str, month: np.datetime64, read: ReadMonths) -> None:
     a, b = (read(field.header, name, [field.index])[0] for field in (held, new))
     span = float(np.ptp(a[np.isfinite(a)])) if np.isfinite(a).any() else 0.0
     if a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=DUPLICATE_TOLERANCE * span, equal_nan=True):
         return
     how = f", with values up to {np.nanmax(np.abs(a - b)):.3g} apart" if a.shape == b.shape else ""
-    short, first, second = new.header.names[name], held.header.path, new.header.path
-    raise DataError(
-        f"{first} holds {month} of {short} twice{how}. Expected one field per month (product_type: "
-        "monthly_averaged_reanalysis)."
-        if held.header is new.header
-        else f"{first} and {second} both hold {month} of {short}{how}. Expected one field per month: leave one of the "
-        "two files out."
-    )
+    what, first, second = f"{month} of {new.header.names[name]}", held.header.path, new.header.path
+    if held.header is new.header:
+        raise DataError(f"{first} holds {what} twice{how}. Expected product_type: monthly_averaged_reanalysis.")
+    raise DataError(f"{first} and {second} both hold {what}{how}. Expected one field: leave one of the files out.")

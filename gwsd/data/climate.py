@@ -18,6 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gwsd.data.calendar import format_months
+from gwsd.data.era5_land import RawClimate
 from gwsd.data.evapotranspiration import estimate_evapotranspiration
 from gwsd.data.netcdf_io import create_monthly_file
 from gwsd.data.regridding import Regridder
@@ -25,28 +26,21 @@ from gwsd.data.settings import Evapotranspiration
 from gwsd.errors import ConfigError, DataError
 from gwsd.grid import Grid
 
-REGRIDDED = {
-    "precipitation": ("precipitation", "mm month-1"),
-    "soil_moisture": ("volumetric soil water of the top layer", "m3 m-3"),
-    "temperature": ("air temperature at 2 m", "degC"),
-    "surface_pressure": ("surface pressure", "hPa"),
+VARIABLES = {
+    "precipitation": ("precipitation", "mm month-1", "sum"),
+    "soil_moisture": ("volumetric soil water of the top layer", "m3 m-3", "mean"),
+    "temperature": ("air temperature at 2 m", "degC", "mean"),
+    "surface_pressure": ("surface pressure", "hPa", "mean"),
+    "evapotranspiration": ("evapotranspiration, bounded by available water", "mm month-1", "sum"),
 }
-"""Long names and units of the variables that are regridded."""
+"""Long names, units and statistics over a month; all but the last are regridded."""
 
-EVAPOTRANSPIRATION = ("evapotranspiration, bounded by available water", "mm month-1")
-
-SUMS = ("precipitation", "evapotranspiration")
-"""Sums over a month; the others are means."""
-
-BLOCK_COPIES = 3
-"""Copies of a block of raw fields that exist while it is read, oriented and averaged."""
-
-MAX_BYTES = 1_500_000_000
-"""Upper bound of the blocks in memory at a time."""
+BLOCK_COPIES = 3  # copies of a block of raw fields that exist while it is read, oriented and averaged
+MAX_BYTES = 1_500_000_000  # upper bound of the blocks in memory at a time
 
 
-def align_climate(
-    years: Iterable[xr.Dataset],
+def prepare_climate(
+    climate: RawClimate,
     grid: Grid,
     path: Path,
     *,
@@ -54,53 +48,37 @@ def align_climate(
     end: str,
     variables: Sequence[str],
     evapotranspiration: Evapotranspiration,
+    report: Callable[[str], None],
     threads: int = 1,
     attributes: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Regrid climate year by year, estimate evapotranspiration and write both.
+    """Regrid climate year by year, estimate evapotranspiration and write both to a NetCDF file.
 
-    Reading and regridding run on `threads` threads, or on the workers of the `dask.distributed` scheduler that dask's
-    configuration names (environment variable DASK_SCHEDULER_ADDRESS). Results are identical to the last bit.
+    The file has `variables` and, if precipitation and temperature are among them, `evapotranspiration`, dims (time,
+    lat, lon), float32, NaN where no part of a cell has climate; `land_share` (lat, lon), the share of a cell's area
+    that does; and the global `attributes`.
 
-    Parameters
-    ----------
-    years : iterable of xarray.Dataset
-        See `gwsd.data.era5_land.RawClimate`; each is dropped before the next.
-    grid, path
-        Grid of the storage, and NetCDF file to write: `variables` and, if precipitation and temperature are among
-        them, `evapotranspiration`, dims (time, lat, lon), float32, NaN where no part of a cell has climate;
-        `land_share` (lat, lon), the share of a cell's area that does.
-    start, end : str
-        First and last month, YYYY-MM.
-    variables : sequence of str
-        Keys of `REGRIDDED`.
-    threads : int
-        Fewer are used if their blocks would not fit into memory.
-    attributes : mapping of str to str, optional
-        Global attributes.
+    Reading and regridding run on `threads` threads (fewer if their blocks would not fit into memory), or on the workers
+    of the `dask.distributed` scheduler that dask's configuration names (environment variable DASK_SCHEDULER_ADDRESS).
+    Results are identical to the last bit.
 
-    Returns
-    -------
-    list of str
-        Preliminary months, YYYY-MM; also in the file's attribute `preliminary_months`.
+    Returns the preliminary months, YYYY-MM, which are also in the file's attribute `preliminary_months`.
     """
     months = np.arange(np.datetime64(start, "M"), np.datetime64(end, "M") + 1)
-    names = [name for name in REGRIDDED if name in variables]
-    monthly = {name: _attributes(name, *REGRIDDED[name]) for name in names}
+    names = [name for name in VARIABLES if name in variables]
+    monthly = {name: _attributes(name) for name in names}
     if has_balance := {"precipitation", "temperature"} <= set(names):
         method = {"potential": evapotranspiration.formula, "limit": evapotranspiration.supply_limit}
-        monthly["evapotranspiration"] = _attributes("evapotranspiration", *EVAPOTRANSPIRATION) | method
+        monthly["evapotranspiration"] = _attributes("evapotranspiration") | method
     constant = {"land_share": {"long_name": "share of the cell with climate", "units": "1"}}
     seen = np.zeros(len(months), dtype=bool)
     preliminary: set[str] = set()
     with create_monthly_file(path, grid, months, monthly, constant) as file, _executor(threads) as compute:
-        for year in map(compute, _regrid(years, grid, months, names)):
+        for year in map(compute, _regrid(climate.years, grid, months, names)):
             if year.share is not None:
                 if not year.share.any():
-                    raise DataError(
-                        f"The climate covers no cell of the region {grid.region} (west, south, east, north). Download "
-                        "the area that contains it, or change the setting `region`."
-                    )
+                    place = f"the region {grid.region} (west, south, east, north)"
+                    raise DataError(f"The climate covers no cell of {place}. Download its area, or change `region`.")
                 file["land_share"][:] = year.share
             for k, t in enumerate(year.positions):
                 for name, fields in year.fields.items():
@@ -117,21 +95,23 @@ def align_climate(
             for t, field in enumerate(estimate_evapotranspiration(read, grid.lat, months, evapotranspiration)):
                 file["evapotranspiration"][t] = field
         found = {"preliminary_months": " ".join(sorted(preliminary))} if preliminary else {}
+        found |= {"synthetic": "yes"} if climate.synthetic else {}
         file.setncatts({"Conventions": "CF-1.11", **found, **(attributes or {})})
+    if preliminary:
+        report(
+            f"NOTE: the climate of {', '.join(sorted(preliminary))} is preliminary; download these months again when "
+            "the final fields are published, two or three months later"
+        )
     return sorted(preliminary)
 
 
 class _Year(NamedTuple):
     """Aligned fields of some months: dask arrays until they are computed."""
 
-    positions: NDArray[np.intp]
-    """On the time axis."""
-    fields: dict[str, Any]
-    """By variable, shape (months, H, W)."""
-    block_bytes: int
-    """Largest block of raw fields."""
-    share: Any
-    """Share of each cell with climate, in the first month of all; None in later years."""
+    positions: NDArray[np.intp]  # on the time axis
+    fields: dict[str, Any]  # by variable, shape (months, H, W)
+    block_bytes: int  # largest block of raw fields
+    share: Any  # share of each cell with climate, in the first month of all; None in later years
     preliminary: list[str]
 
 
@@ -139,7 +119,7 @@ def _regrid(
     datasets: Iterable[xr.Dataset], grid: Grid, months: NDArray[np.datetime64], names: Sequence[str]
 ) -> Iterator[_Year]:
     regridder: Regridder | None = None
-    first = True
+    has_share = False
     for dataset in datasets:
         if absent := [name for name in names if name not in dataset]:
             raise DataError(f"The climate has no {', '.join(absent)}. Remove it from climate_variables.")
@@ -150,22 +130,26 @@ def _regrid(
         lat, lon = dataset["lat"].values, dataset["lon"].values
         if regridder is None or not regridder.fits(lat, lon):
             regridder = Regridder(lat, lon, grid, "The climate")
-        chosen = dataset if len(inside) == len(held) else dataset.isel(time=inside)
-        blocks = {name: _blocks(chosen[name].transpose("time", "lat", "lon")) for name in names}
+        chosen = dataset.isel(time=slice(inside[0], inside[-1] + 1)).transpose("time", "lat", "lon")
+        blocks = {name: _blocks(chosen[name]) for name in names}
         preliminary = str(dataset.attrs.get("preliminary_months", "")).split()
         del dataset, chosen  # before the next is read
-        known_by = blocks.get("temperature", next(iter(blocks.values()))).blocks[0]
+        first = blocks.get("temperature", next(iter(blocks.values()))).blocks[0]
         yield _Year(
             positions=np.searchsorted(months, held[inside]),
             fields={
                 name: _map(regridder.months, block, (block.chunks[0], *grid.shape)) for name, block in blocks.items()
             },
             block_bytes=max(4 * math.prod(block.chunksize) for block in blocks.values()),
-            share=_map(regridder.share_of_first, known_by, grid.shape, drop_axis=0) if first else None,
+            share=None if has_share else _map(partial(_share_of_first, regridder), first, grid.shape, drop_axis=0),
             preliminary=[month for month in preliminary if np.datetime64(month, "M") in months],
         )
-        first = False
-        del blocks, known_by
+        has_share = True
+        del blocks, first
+
+
+def _share_of_first(regridder: Regridder, fields: NDArray[np.float32]) -> NDArray[np.float32]:
+    return regridder.share(np.isfinite(fields[0]))
 
 
 def _map(work: Callable[..., NDArray[np.float32]], blocks: Any, chunks: Any, **options: Any) -> Any:
@@ -192,10 +176,8 @@ def _executor(threads: int) -> Iterator[Callable[[_Year], _Year]]:
     try:
         client = Client(address, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"dask_scheduler: no scheduler answers at {address} ({error}). Start one there (dask scheduler), or set "
-            "dask_scheduler: null to use this machine's threads."
-        ) from None
+        problem = f"no scheduler answers at {address} ({error})"
+        raise ConfigError(f"dask_scheduler: {problem}. Start one (dask scheduler), or set it to null.") from None
     with client:
         yield partial(_compute, scheduler=client)
 
@@ -211,6 +193,6 @@ def _compute(year: _Year, **options: Any) -> _Year:
     return year._replace(fields=fields, share=share)
 
 
-def _attributes(name: str, long_name: str, units: str) -> dict[str, str]:
-    method = "sum" if name in SUMS else "mean"
+def _attributes(name: str) -> dict[str, str]:
+    long_name, units, method = VARIABLES[name]
     return {"long_name": long_name, "units": units, "cell_methods": f"time: {method} area: mean"}

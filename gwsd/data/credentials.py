@@ -10,8 +10,7 @@ from pydantic import SecretStr
 from gwsd.errors import DataError
 
 CDS_URL = "https://cds.climate.copernicus.eu/api"
-HOW_TO = "https://cds.climate.copernicus.eu/how-to-api"
-"""Page that shows the personal access token."""
+HOW_TO = "https://cds.climate.copernicus.eu/how-to-api"  # page that shows the personal access token
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,7 @@ class Credentials:
 
     url: str
     key: SecretStr
-    origin: str
-    """Where the key was found: a file or an environment variable."""
+    origin: str  # where the key was found: a file or an environment variable
 
     def redact(self, text: str) -> str:
         """Remove the key from a text and put it on one line."""
@@ -31,10 +29,7 @@ class Credentials:
 def find_credentials() -> Credentials:
     """Find the key of the CDS where ecmwf-datastores-client or cdsapi keep it.
 
-    Raises
-    ------
-    DataError
-        If there is none, or it is not a personal access token. The message never contains it.
+    Raises `DataError` if there is none, or it is not a personal access token; the message never contains it.
     """
     searched = []
     for prefix, rc_variable, rc_file in (
@@ -43,13 +38,11 @@ def find_credentials() -> Credentials:
     ):
         file = Path(os.environ.get(rc_variable) or rc_file).expanduser()
         written = _read_rc(file)
-        key, origin = os.environ.get(f"{prefix}_KEY"), f"the environment variable {prefix}_KEY"
-        if not key:
-            key, origin = written.get("key", ""), str(file)
-        if not key:
+        variable = os.environ.get(f"{prefix}_KEY", "").strip()
+        origin = f"the environment variable {prefix}_KEY" if variable else str(file)
+        if not (key := variable or written.get("key", "")):
             searched.append(f"{prefix}_KEY, {file} ({'no line key:' if file.is_file() else 'no such file'})")
             continue
-        key = key.strip()
         if not re.fullmatch(r"[!-9;-~]+", key) or re.fullmatch(r"[<\[{].*|YOUR.*", key, re.IGNORECASE):
             raise DataError(
                 f"{origin}: the key is not a personal access token (one word without a colon; keys uid:key were "
@@ -57,9 +50,7 @@ def find_credentials() -> Credentials:
             )
         url = (os.environ.get(f"{prefix}_URL") or written.get("url") or CDS_URL).strip().rstrip("/")
         if not re.match(r"https?://[^/]", url) or re.search(r"/api/v\d+$|cds-beta", url):
-            raise DataError(
-                f"{prefix}_URL or the line url: of {file}: {url} is not an address of the CDS; use {CDS_URL}"
-            )
+            raise DataError(f"{prefix}_URL or the line url: of {file}: {url} is not the CDS; use {CDS_URL}")
         return Credentials(url, SecretStr(key), origin)
     raise DataError(
         f"There is no key of the Climate Data Store. Searched: {', '.join(searched)}. Register at {HOW_TO} "
@@ -76,6 +67,4 @@ def _read_rc(file: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except ValueError:
-        raise DataError(
-            f"{file}: cannot be read. Expected lines url: and key:; check the file's permissions."
-        ) from None
+        raise DataError(f"{file}: cannot be read. Expected lines url: and key:; check its permissions.") from None

@@ -19,15 +19,12 @@ import requests
 from multiurl.base import NoBar, progress_bar
 from multiurl.retry import RETRIABLE
 
-from gwsd.data.archives import check_members
+from gwsd.data.archives import list_members
 from gwsd.data.storage_files import G3P_DOI, open_g3p
 from gwsd.errors import DataError
 
 LOG = logging.getLogger("gwsd.download")
-
-G3P_ZIP = "G3P_v1.12.zip"
-"""Name of the zip in raw_dir, in raw.lock.json and in messages."""
-
+G3P_ZIP = "G3P_v1.12.zip"  # name of the zip in raw_dir, in raw.lock.json and in messages
 CHUNK_BYTES = 256 << 10
 TIMEOUTS = (20.0, 120.0)  # for the connection and for the next bytes, s
 MAX_PAUSE = 120.0  # between two attempts, s
@@ -56,27 +53,17 @@ def download_g3p(
     ----------
     urls : sequence of str
         Addresses of the same file, tried in this order.
-    target : Path
-        The zip.
     lock : Path
         JSON object of file names to checksums (`raw.lock.json`). The first download adds an entry; later ones must
         match it.
-    retries : int
-        Further attempts per address after a temporary failure.
-    backoff_s : float
-        Pause before the second attempt, s; doubled before each further one.
+    retries, backoff_s
+        Further attempts per address after a temporary failure, and the pause before the first of them, s; doubled
+        before each further one.
     max_bytes : int
         Limit of the size of the zip, and of what it unpacks to.
 
-    Returns
-    -------
-    dict
-        For the record: `url`, `doi`, `licence`, `bytes`, `sha256`, `retrieved` (UTC).
-
-    Raises
-    ------
-    DataError
-        If no address delivers the zip, it is damaged or not G3P, or its checksum differs from the lock file's.
+    Returns the facts for the record. Raises `DataError` if no address delivers the zip, it is damaged or not G3P, or
+    its checksum differs from the lock file's.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".part-{G3P_ZIP}")
@@ -87,7 +74,7 @@ def download_g3p(
             _check_zip(part, max_bytes)
             break
         except DataError as error:
-            failures.append(f"  {public_url(url)}: {error}")
+            failures.append(f"  {_public_url(url)}: {error}")
     else:
         kept = f"{part.stat().st_size / 1e6:.1f} MB are kept and resumed. " if part.exists() else ""
         raise DataError(
@@ -97,26 +84,16 @@ def download_g3p(
         )
     with part.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    facts = {"url": public_url(url), "bytes": part.stat().st_size, "sha256": sha256}
+    facts = {"url": _public_url(url), "bytes": part.stat().st_size, "sha256": sha256}
     now = datetime.now(UTC)
-    check_lock(lock, G3P_ZIP, {**facts, "first_seen": now.date().isoformat()}, part)
+    _check_lock(lock, G3P_ZIP, {**facts, "first_seen": now.date().isoformat()}, part)
     os.replace(part, target)
-    return {
-        **facts,
-        "doi": G3P_DOI,
-        "licence": f"see https://doi.org/{G3P_DOI}",
-        "retrieved": now.isoformat(timespec="seconds"),
-    }
+    page = f"https://doi.org/{G3P_DOI}"
+    return {**facts, "doi": G3P_DOI, "licence": f"see {page}", "retrieved": now.isoformat(timespec="seconds")}
 
 
-def check_lock(lock: Path, name: str, facts: dict[str, Any], part: Path) -> None:
-    """Compare the file `part` with its entry in the lock file; add `facts` as the entry if there is none.
-
-    Raises
-    ------
-    DataError
-        If the checksums differ, or the lock file is not readable as such or not writable.
-    """
+def _check_lock(lock: Path, name: str, facts: dict[str, Any], part: Path) -> None:
+    """Compare the file `part` with its entry in the lock file; add `facts` as the entry if there is none."""
     try:
         entries = json.loads(lock.read_text() or "{}") if lock.exists() else {}
         entry = entries.get(name, {})
@@ -124,18 +101,16 @@ def check_lock(lock: Path, name: str, facts: dict[str, Any], part: Path) -> None
     except (ValueError, TypeError, KeyError, AttributeError):
         raise DataError(
             f"{lock}: not a list of checksums. Expected a JSON object with the 'sha256' of each file: restore the "
-            "committed version (git checkout), or remove the file to start anew."
+            "committed version, or remove the file."
         ) from None
     if expected is None:
         temporary = lock.with_name(f".{lock.name}.{os.getpid()}")
         try:
             temporary.write_text(json.dumps({**entries, name: facts}, indent=1, sort_keys=True) + "\n")
             os.replace(temporary, lock)
-        except PermissionError as error:
-            raise DataError(
-                f"{lock}: cannot be written ({error.strerror}), so the checksum of {name} cannot be kept. Make it "
-                "writable, or run in another folder."
-            ) from None
+        except OSError as error:
+            problem = f"cannot be written ({error.strerror}), so the checksum of {name} cannot be kept"
+            raise DataError(f"{lock}: {problem}. Make it writable, or run in another folder.") from None
     elif expected != facts["sha256"]:
         raise DataError(
             f"{name}: its SHA-256 is {facts['sha256']}, but {lock} has {expected} (first seen "
@@ -143,12 +118,6 @@ def check_lock(lock: Path, name: str, facts: dict[str, Any], part: Path) -> None
             f"it, remove the entry '{name}' from {lock} and run the same command again: results made from the former "
             f"file will differ. Otherwise remove {part} to download it again."
         )
-
-
-def public_url(url: str) -> str:
-    """Return a URL without user, password, query and fragment, for messages and records."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def describe_failure(error: Exception) -> str:
@@ -159,8 +128,7 @@ def describe_failure(error: Exception) -> str:
     kinds = {
         requests.exceptions.SSLError: "its certificate is not accepted",
         requests.exceptions.ProxyError: "the proxy refused the connection (https_proxy in the environment)",
-        requests.ConnectTimeout: "the connection timed out",
-        requests.ReadTimeout: "the server stopped sending",
+        requests.Timeout: "the server does not answer in time",
         requests.exceptions.ChunkedEncodingError: "the connection was cut",
         requests.ConnectionError: "the connection failed or was cut",
         AssertionError: "the transfer ended early",
@@ -168,19 +136,22 @@ def describe_failure(error: Exception) -> str:
     return next((text for kind, text in kinds.items() if isinstance(error, kind)), type(error).__name__)
 
 
+def _public_url(url: str) -> str:
+    """Return a URL without user, password, query and fragment, for messages and records."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
 def _fetch(url: str, part: Path, *, retries: int, backoff_s: float, max_bytes: int) -> None:
     """Complete the partial download from one address."""
-    if urlsplit(url).username:
-        raise DataError("expected an address without user name and password: put those in ~/.netrc")
     for attempt in range(retries + 1):
         try:
             head = requests.head(url, headers=HEADERS, allow_redirects=True, timeout=TIMEOUTS)
             head.raise_for_status()
             size = int(head.headers.get("Content-Length", 0))
             if size > max_bytes:
-                raise DataError(
-                    f"the file has {size / 1e9:.3g} GB, more than the {max_bytes / 1e9:.3g} GB of downloads.max_file_gb"
-                )
+                sizes = f"{size / 1e9:.3g} GB, more than the {max_bytes / 1e9:.3g} GB"
+                raise DataError(f"the file has {sizes} of downloads.max_file_gb")
             if size and part.exists() and part.stat().st_size >= size:
                 if part.stat().st_size == size:
                     return
@@ -206,7 +177,7 @@ def _fetch(url: str, part: Path, *, retries: int, backoff_s: float, max_bytes: i
             if permanent or attempt == retries:
                 raise DataError(reason if attempt == 0 else f"{reason}, {attempt + 1} attempts") from None
             pause = min(MAX_PAUSE, backoff_s * 2**attempt)
-            LOG.info("%s: %s; retry %d of %d in %.0f s", public_url(url), reason, attempt + 1, retries, pause)
+            LOG.info("%s: %s; retry %d of %d in %.0f s", _public_url(url), reason, attempt + 1, retries, pause)
             time.sleep(pause)
 
 
@@ -219,7 +190,7 @@ def _check_zip(part: Path, max_bytes: int) -> None:
             title = re.search(rb"<title[^>]*>([^<]*)", first, re.IGNORECASE)
             text = ascii(title[1].decode("utf-8", "replace").strip()[:60]) if title else "no title"
             raise DataError(f"the server answers with a web page or message ({text}) instead of the zip")
-        check_members(part, max_bytes=max_bytes, contents=True)
+        list_members(part, max_bytes=max_bytes, contents=True)
         open_g3p([part])  # reads every month
     except DataError as error:
         part.unlink()

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gwsd.data.calendar import days_in_month
+from gwsd.data.calendar import Months, days_in_month
 from gwsd.data.cds_files import (
     FieldRef,
     FileHeader,
@@ -36,25 +36,18 @@ VARIABLES = {
 }
 """Our name: ERA5-Land's short name, its name in a request, our unit."""
 
-KELVIN = 273.15
-"""0 °C in kelvin."""
-
 UNITS = {
     # tp of a monthly mean has the units "m" but is in metres per day (the mean of daily sums).
     "precipitation": dict.fromkeys(("m", "mday-1", "md-1", "m/day"), (1000.0, 0.0))
     | dict.fromkeys(("mm", "mmday-1", "mmd-1", "mm/day"), (1.0, 0.0)),
-    "temperature": dict.fromkeys(("k", "kelvin"), (1.0, -KELVIN))
+    "temperature": dict.fromkeys(("k", "kelvin"), (1.0, -273.15))
     | dict.fromkeys(("c", "degc", "°c", "celsius", "degreecelsius", "degreescelsius", "degreesc"), (1.0, 0.0)),
     "surface_pressure": {"pa": (0.01, 0.0)} | dict.fromkeys(("hpa", "mbar", "millibar", "millibars"), (1.0, 0.0)),
 }
 """Scale and offset to our unit (precipitation: mm/day) by the attribute `units`, without blanks and underscores."""
 
-Months = NDArray[np.datetime64]
 Plan = dict[str, list[FieldRef]]
-"""For each variable the fields of consecutive months."""
-
-_READING = threading.Lock()
-"""The netCDF library is not thread-safe."""
+_READING = threading.Lock()  # the netCDF library is not thread-safe
 
 
 @dataclass
@@ -68,12 +61,9 @@ class RawClimate:
     """
 
     years: Iterable[xr.Dataset]
-    files: Sequence[Path]
-    """Files that are read."""
-    title: str = ""
-    """Title of the first file."""
-    synthetic: bool = False
-    """True if a file declares itself synthetic."""
+    files: Sequence[Path]  # files that are read
+    title: str = ""  # title of the first file
+    synthetic: bool = False  # true if a file declares itself synthetic
 
 
 def open_era5_land(
@@ -97,59 +87,31 @@ def open_era5(paths: Sequence[Path], start: str, end: str, variables: Sequence[s
     return _open(paths, start, end, variables, "ERA5", "reanalysis-era5-single-levels-monthly-means")
 
 
-def open_climate_year(path: Path, *more: Path, variables: Sequence[str] = tuple(VARIABLES)) -> xr.Dataset:
-    """Read one delivery, usually a year, into memory; `more` are further files of it, such as its other step type."""
-    paths = [Path(path), *map(Path, more)]
-    where = ", ".join(map(str, paths))
-    with ExitStack() as stack:
-        headers = _scan(paths, stack)
-        held = {name: select_months(headers, name, None, _read_block) for name in variables}
-        _check_variables(headers, variables, where, "ERA5-Land", "reanalysis-era5-land-monthly-means")
-        months = np.array(sorted(set().union(*held.values())))
-        for name, fields in held.items():
-            if lacking := [str(month) for month in months if month not in fields]:
-                raise DataError(
-                    f"{where}: {VARIABLES[name][0]} lacks {', '.join(lacking)}, which other variables have. Expected "
-                    "the same months for all: download the delivery again."
-                )
-        return _lazy_dataset(_plan(held, months), months).load(scheduler="synchronous")
-
-
 def _open(
     paths: Sequence[Path], start: str, end: str, variables: Sequence[str], label: str, dataset: str
 ) -> RawClimate:
     paths = [Path(path) for path in paths]
     wanted = np.arange(np.datetime64(start, "M"), np.datetime64(end, "M") + 1)
     if not paths:
-        raise DataError(
-            f"There are no {label} files. Expected monthly means for {start} to {end}: download the data set {dataset} "
-            "from the Climate Data Store, one file per year."
-        )
+        raise DataError(f"There are no {label} files. Expected {start} to {end} of {dataset}: download them.")
+    where = str(paths[0]) if len(paths) == 1 else ", ".join(sorted({str(path.parent) for path in paths}))
     with ExitStack() as stack:
-        headers = _scan(paths, stack)
-        folder = ", ".join(sorted({str(path.parent) for path in paths}))
-        _check_variables(headers, variables, folder, label, dataset)
+        headers = scan_headers(paths, {name: names[:2] for name, names in VARIABLES.items()}, stack)
+        _check_variables(headers, variables, where, label, dataset)
         held = {name: select_months(headers, name, set(wanted), _read_block) for name in variables}
-        _check_months(held, wanted, folder, label)
-        years = wanted.astype("datetime64[Y]")
-        plans = [(_plan(held, wanted[years == year]), wanted[years == year]) for year in np.unique(years)]
+        _check_months(held, wanted, where, label)
         used = {field.header.path for fields in held.values() for field in fields.values()}
+        plans: list[tuple[Plan, Months]] = []
+        for months in np.split(wanted, np.flatnonzero(wanted.astype(int)[1:] % 12 == 0) + 1):  # by calendar year
+            plan = {name: [fields[month] for month in months] for name, fields in held.items()}
+            check_grids([field for fields in plan.values() for field in fields])
+            plans.append((plan, months))
         return RawClimate(
             years=_read_years(plans, stack.pop_all()),
             files=[path for path in paths if path in used],
             title=headers[0].title,
             synthetic=any(header.synthetic for header in headers if header.path in used),
         )
-
-
-def _scan(paths: Sequence[Path], stack: ExitStack) -> list[FileHeader]:
-    return scan_headers(paths, {name: names[:2] for name, names in VARIABLES.items()}, stack)
-
-
-def _plan(held: Mapping[str, Mapping[np.datetime64, FieldRef]], months: Months) -> Plan:
-    plan = {name: [fields[month] for month in months] for name, fields in held.items()}
-    check_grids([field for fields in plan.values() for field in fields])
-    return plan
 
 
 def _read_years(plans: Sequence[tuple[Plan, Months]], unpacked: ExitStack) -> Iterator[xr.Dataset]:
@@ -159,8 +121,7 @@ def _read_years(plans: Sequence[tuple[Plan, Months]], unpacked: ExitStack) -> It
 
 
 def _lazy_dataset(plan: Plan, months: Months) -> xr.Dataset:
-    import dask  # imported here: most programs that import this module read no climate
-    import dask.array
+    import dask.array  # imported here: most programs that import this module read no climate
 
     data = {}
     for name, fields in plan.items():
@@ -188,7 +149,7 @@ def _read_block(header: FileHeader, name: str, indices: Sequence[int]) -> NDArra
     short = header.names[name]
     stored = _load(header, short, list(indices))
     units = str(stored[short].attrs.get("units", ""))
-    variable = xr.decode_cf(stored, decode_times=False)[short]
+    variable = xr.decode_cf(stored, decode_times=False)[short]  # decoding needs no lock
     orient = partial(read_field, path=header.path, time=header.time, lat=header.lat_name, lon=header.lon_name)
     if "expver" in variable.dims:
         # Older deliveries hold both versions of a field: take the final one where it has a value.
@@ -197,14 +158,10 @@ def _read_block(header: FileHeader, name: str, indices: Sequence[int]) -> NDArra
             np.copyto(values, other, where=np.isnan(values))
     else:
         values = orient(variable)[0]
-    if name in UNITS:
-        known = UNITS[name]
+    if (known := UNITS.get(name)) is not None:
         key = units.lower().replace(" ", "").replace("_", "").replace("**", "")
         if key not in known:
-            raise DataError(
-                f"{header.path}: {short} has the units '{units}'. Expected one of {', '.join(known)}: convert it, or "
-                "correct the attribute."
-            )
+            raise DataError(f"{header.path}: {short} has the units '{units}'. Expected one of {', '.join(known)}.")
         scale, offset = known[key]
         if name == "precipitation":
             values *= (scale * days_in_month(header.months[list(indices)])).astype(np.float32)[:, None, None]
@@ -216,7 +173,7 @@ def _read_block(header: FileHeader, name: str, indices: Sequence[int]) -> NDArra
 
 
 def _load(header: FileHeader, short: str, indices: list[int]) -> xr.Dataset:
-    """Read a variable as it is stored; decoding needs no lock."""
+    """Read a variable as it is stored."""
     keep = (short, "expver", header.lat_name, header.lon_name)
     consecutive = indices == list(range(indices[0], indices[-1] + 1))
     months = slice(indices[0], indices[-1] + 1) if consecutive else indices
@@ -227,8 +184,8 @@ def _load(header: FileHeader, short: str, indices: list[int]) -> xr.Dataset:
             return (stored.isel({header.time: months}) if header.time in stored.dims else stored).load()
     except (OSError, RuntimeError, ValueError, EOFError, IndexError) as error:
         raise DataError(
-            f"{header.path}: {short} cannot be read ({first_line(error)}). Expected a complete NetCDF file, where dask "
-            "workers on other machines can read it too: download it again."
+            f"{header.path}: {short} cannot be read ({first_line(error)}). Expected a complete NetCDF file, which dask "
+            "workers on other machines can read too."
         ) from None
 
 
@@ -236,30 +193,25 @@ def _check_variables(
     headers: Sequence[FileHeader], variables: Sequence[str], where: str, label: str, dataset: str
 ) -> None:
     present = [name for name in VARIABLES if any(name in header.names for header in headers)]
-    if not (absent := [name for name in variables if name not in present]):
-        return
-    names = ", ".join(f"{VARIABLES[name][0]} ({VARIABLES[name][1]})" for name in absent)
-    usable = ", ".join(VARIABLES[name][0] for name in present)
-    raise DataError(
-        f"{where}: {label}'s {names} is absent. Request it from {dataset}, and give all files of a delivery that is "
-        "split by step type"
-        + (f"; or run without it: set climate_variables: [{usable}] in the config." if usable else ".")
-    )
+    if absent := [name for name in variables if name not in present]:
+        names = ", ".join(f"{VARIABLES[name][0]} ({VARIABLES[name][1]})" for name in absent)
+        usable = ", ".join(VARIABLES[name][0] for name in present)
+        raise DataError(
+            f"{where}: {label}'s {names} is absent. Request it from {dataset}, and give all files of a delivery that "
+            f"is split by step type; or run without it: set climate_variables: [{usable}] in the config."
+        )
 
 
-def _check_months(
-    held: Mapping[str, Mapping[np.datetime64, FieldRef]], wanted: Months, folder: str, label: str
-) -> None:
+def _check_months(held: Mapping[str, Mapping[np.datetime64, FieldRef]], wanted: Months, where: str, label: str) -> None:
     gaps = {name: [month for month in wanted if month not in fields] for name, fields in held.items()}
     if not (missing := sorted(set().union(*gaps.values()))):
         return
-    years = {str(month)[:4] for month in missing}
-    whole = {year for year in years if all(m in missing for m in wanted if str(m)[:4] == year)}
-    parts = [*sorted(whole), *(str(m) for m in missing if str(m)[:4] not in whole)]
+    years = sorted({str(month)[:4] for month in missing})
+    whole = [year for year in years if all(m in missing for m in wanted if str(m)[:4] == year)]
+    parts = [*whole, *(str(m) for m in missing if str(m)[:4] not in whole)]
     lacking = [VARIABLES[name][0] for name in held if gaps[name]]
     of = f" of {', '.join(lacking)}" if len(lacking) < len(held) else ""
     raise DataError(
-        f"{label} in {folder} lacks {', '.join(parts)}{of}. Expected every month from {wanted[0]} to {wanted[-1]}: "
-        f"download the year{'s' if len(years) > 1 else ''} {', '.join(sorted(years))}, or shorten the period "
-        "(period.climate_start, period.end)."
+        f"{where}: {label} lacks {', '.join(parts)}{of}. Expected every month from {wanted[0]} to {wanted[-1]}: "
+        f"download {', '.join(years)}, or shorten the period (period.climate_start, period.end)."
     )

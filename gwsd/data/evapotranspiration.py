@@ -9,38 +9,23 @@ from gwsd.data.calendar import days_in_month, mid_month_day_of_year
 from gwsd.data.settings import Evapotranspiration
 from gwsd.physics import Formula, Limit, evapotranspire, heat_index, potential_evapotranspiration
 
-SPIN_UP_MONTHS = 12
-"""The first months are run twice, so that the initially full soil is forgotten."""
+SPIN_UP_MONTHS = 12  # the first months are run twice, so that the initially full soil is forgotten
 
 Fields = NDArray[np.float32]
+Read = Callable[[int], tuple[Fields, Fields]]
+"""Returns temperature (°C) and precipitation (mm/month), shape (H, W) each, of a month by its position."""
 
 
 def estimate_evapotranspiration(
-    read: Callable[[int], tuple[Fields, Fields]],
-    lat: NDArray[np.float64],
-    months: NDArray[np.datetime64],
-    settings: Evapotranspiration,
+    read: Read, lat: NDArray[np.float64], months: NDArray[np.datetime64], settings: Evapotranspiration
 ) -> Iterator[Fields]:
-    """Estimate evapotranspiration from temperature, limited by available water.
+    """Estimate evapotranspiration, mm/month, of consecutive months: yields shape (H, W), float32.
 
     A month's available water is its precipitation and what the soil kept of earlier months, at most
-    `settings.soil_water_mm`. The soil starts full and is spun up with the first twelve months.
-
-    Parameters
-    ----------
-    read : callable
-        Returns temperature (°C) and precipitation (mm/month), shape (H, W) each, of a month by its position.
-    lat : ndarray, shape (H,), degrees north
-    months : ndarray, shape (T,), datetime64
-        Consecutive.
-    settings : Evapotranspiration
-
-    Yields
-    ------
-    ndarray, shape (H, W), float32, mm/month
-        NaN where temperature or precipitation is missing in any month.
+    `settings.soil_water_mm`. The soil starts full and is spun up with the first twelve months. Fields are NaN where
+    temperature or precipitation is missing in any month. `lat` has shape (H,), degrees north.
     """
-    normals, known = mean_temperature(read, months)
+    normals, known = _mean_temperature(read, months)
     rows, columns = np.nonzero(known)
     days = days_in_month(months)
     middle = mid_month_day_of_year(months)
@@ -58,17 +43,10 @@ def estimate_evapotranspiration(
             yield field
 
 
-def mean_temperature(
-    read: Callable[[int], tuple[Fields, Fields]], months: NDArray[np.datetime64]
-) -> tuple[Fields, NDArray[np.bool_]]:
-    """Return the mean temperature of each calendar month, and the cells without gaps.
+def _mean_temperature(read: Read, months: NDArray[np.datetime64]) -> tuple[Fields, NDArray[np.bool_]]:
+    """Return the mean temperature of each calendar month (of all months if it does not occur) and the complete cells.
 
-    Returns
-    -------
-    normals : ndarray, shape (12, H, W), °C
-        The mean of all months for a calendar month that does not occur.
-    known : ndarray, shape (H, W)
-        Cells with temperature and precipitation in every month.
+    Shapes (12, H, W), °C, and (H, W).
     """
     shape = read(0)[0].shape
     total, count = np.zeros((12, *shape), dtype=np.float32), np.zeros((12, 1, 1), dtype=np.float32)

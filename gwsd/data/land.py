@@ -7,7 +7,6 @@ the Caspian Sea count as land. It is read row by row: the package itself would l
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import xarray as xr
@@ -16,11 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from gwsd.errors import DataError
 from gwsd.grid import Grid
 
-SUBCELLS_PER_DEGREE = 120
-"""Cells of the mask per degree."""
-
-ANTARCTIC_LATITUDE = -60.0
-"""All land south of it belongs to Antarctica, degrees north."""
+SUBCELLS_PER_DEGREE = 120  # cells of the mask per degree
+ANTARCTIC_LATITUDE = -60.0  # all land south of it belongs to Antarctica, degrees north
 
 # fmt: off
 GREENLAND: tuple[tuple[float, float], ...] = (
@@ -36,15 +32,8 @@ GREENLAND: tuple[tuple[float, float], ...] = (
 def is_ice_sheet(lat: ArrayLike, lon: ArrayLike) -> NDArray[np.bool_]:
     """Return whether points belong to Greenland or Antarctica, ice-free coasts included.
 
-    Parameters
-    ----------
-    lat, lon : array_like, any shapes that broadcast
-        Degrees north and east, longitude from -180 to 180.
-
-    Returns
-    -------
-    ndarray of bool
-        In the broadcast shape. True on the sea inside the outlines too: combine it with a land mask.
+    Latitude and longitude, degrees north and east (-180 to 180), have any shapes that broadcast. True on the sea inside
+    the outlines too: combine it with a land mask.
     """
     y, x = np.broadcast_arrays(np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64))
     inside = np.zeros(y.shape, dtype=bool)
@@ -57,23 +46,13 @@ def is_ice_sheet(lat: ArrayLike, lon: ArrayLike) -> NDArray[np.bool_]:
 
 
 def land_fraction(grid: Grid) -> xr.DataArray:
-    """Return the share of each cell of a grid that is land.
+    """Return the share of each cell of a grid that is land, dims (lat, lon), float32, 0 to 1; ice sheets are land.
 
-    Parameters
-    ----------
-    grid : Grid
-        Spacing a multiple of 1/120 degree, edges on multiples of it.
-
-    Returns
-    -------
-    DataArray, dims (lat, lon), float32
-        0 to 1; ice sheets are land.
+    The spacing is a multiple of 1/120 degree, with edges on multiples of it.
     """
     side = round(grid.spacing * SUBCELLS_PER_DEGREE)
     if side < 1 or not np.isclose(side / SUBCELLS_PER_DEGREE, grid.spacing):
-        raise DataError(
-            f"Land fraction on a grid of {grid.spacing} degrees: expected a spacing that is a multiple of 1/120 degree."
-        )
+        raise DataError(f"Land fraction: expected a multiple of 1/120 degree, not a spacing of {grid.spacing}.")
     rows, columns = grid.shape
     first_column = round((grid.region[0] + 180) * SUBCELLS_PER_DEGREE)
     first_row = round((90 - grid.region[3]) * SUBCELLS_PER_DEGREE)  # the mask runs from north to south
@@ -81,7 +60,8 @@ def land_fraction(grid: Grid) -> xr.DataArray:
     with zipfile.ZipFile(_mask_file()) as archive, archive.open("mask.npy") as stream:
         np.lib.format.read_magic(stream)
         (_, width), _, _ = np.lib.format.read_array_header_1_0(stream)
-        _skip(stream, first_row * width)
+        for _ in range(first_row):
+            stream.read(width)
         for row in range(rows):
             band = np.frombuffer(stream.read(side * width), dtype=bool).reshape(side, width)
             band = band[:, first_column : first_column + columns * side]
@@ -106,9 +86,3 @@ def _mask_file() -> Path:
     if spec is None or spec.origin is None:
         raise DataError("The package global-land-mask is not installed: run `make` to set up the environment.")
     return Path(spec.origin).with_name("globe_combined_mask_compressed.npz")
-
-
-def _skip(stream: IO[bytes], size: int) -> None:
-    """Read and drop bytes of a compressed stream."""
-    while size > 0:
-        size -= len(stream.read(min(size, 1 << 24)))

@@ -12,27 +12,19 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gwsd.data.calendar import Months, month_starts
+from gwsd.data.calendar import Months
 from gwsd.errors import DataError
 from gwsd.grid import Grid
 
 TIME_NAMES = ("time", "valid_time", "date", "month")
 LATITUDE_NAMES = ("lat", "latitude", "y")
 LONGITUDE_NAMES = ("lon", "longitude", "x")
-
-UNDECLARED_FILLS = (-9999.0, -99999.0, -999999.0)
-"""Fill values that products use without declaring `_FillValue`."""
-
-MAX_MAGNITUDE = 1e10
-"""Larger numbers are fill values (9.97e36, 3.4e38, 1e20) in any unit."""
-
-BYTES_PER_READ = 256 << 20
-"""Upper bound of one read, in double precision."""
-
+UNDECLARED_FILLS = (-9999.0, -99999.0, -999999.0)  # that products use without declaring `_FillValue`
+MAX_MAGNITUDE = 1e10  # larger numbers are fill values (9.97e36, 3.4e38, 1e20) in any unit
+BYTES_PER_READ = 256 << 20  # upper bound, in double precision
 ZIP_MAGIC = b"PK\x03\x04"
-HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-NETCDF3_MAGIC = b"CDF"
-
+NETCDF_MAGICS = (b"\x89HDF\r\n\x1a\n", b"CDF")
+CLASSIC_MAGICS = (b"CDF\x01", b"CDF\x02")  # NetCDF-3 files that SciPy reads (not those with 64-bit sizes)
 EPOCH = "days since 2000-01-01"
 DIMS = ("time", "lat", "lon")
 COORDINATES = {
@@ -46,45 +38,47 @@ _READ_ERRORS = (OSError, RuntimeError, TypeError, ValueError, EOFError, IndexErr
 
 
 def read_magic(path: Path) -> bytes:
-    """Return the first eight bytes of a file, which identify its format whatever its suffix."""
+    """Return the first eight bytes of a file, which identify its format."""
     try:
         with path.open("rb") as stream:
             magic = stream.read(8)
     except OSError as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-        raise DataError(f"{path}: {reason}. Check the path and its permissions.") from None
+        raise DataError(f"{path}: cannot be read ({error.strerror}). Check the path and its permissions.") from None
     if not magic:
         raise DataError(f"{path}: the file is empty; expected a NetCDF file. Download or copy it again.")
     return magic
 
 
+def is_zip(path: Path) -> bool:
+    """Return whether a file is a zip archive, whatever its suffix."""
+    return read_magic(path).startswith(ZIP_MAGIC)
+
+
 def open_netcdf(path: Path) -> xr.Dataset:
     """Open a NetCDF-4 or NetCDF-3 file lazily, with times, fill values and packing decoded."""
     magic = read_magic(path)
-    if not magic.startswith((HDF5_MAGIC, NETCDF3_MAGIC)):
+    if not magic.startswith(NETCDF_MAGICS):
+        known = {ZIP_MAGIC: "a zip archive", b"GRIB": "a GRIB file", b"<": "a web page", b"{": "a server's message"}
+        kind = next((text for start, text in known.items() if magic.lstrip().startswith(start)), "of unknown format")
         raise DataError(
-            f"{path}: {_format_name(magic)}, not a NetCDF file. Expected NetCDF-4 or NetCDF-3: download it again, or "
-            "convert it (cdo -f nc4 copy IN OUT)."
+            f"{path}: it is {kind}, not a NetCDF file. Expected NetCDF-4 or NetCDF-3: download it again, or convert it "
+            "(cdo -f nc4 copy IN OUT)."
         )
+    # The netCDF library reads a truncated NetCDF-3 file as zeros; SciPy's reader notices.
+    classic: dict[str, Any] = {"engine": "scipy", "backend_kwargs": {"mmap": False}}
     try:
-        if magic.startswith(NETCDF3_MAGIC):
-            # The netCDF library reads a truncated NetCDF-3 file as zeros; SciPy's reader notices.
-            raw = xr.open_dataset(path, engine="scipy", decode_cf=False, backend_kwargs={"mmap": False})
-        else:
-            raw = xr.open_dataset(path, engine="netcdf4", decode_cf=False)
+        options = classic if magic.startswith(CLASSIC_MAGICS) else {"engine": "netcdf4"}
+        raw = xr.open_dataset(path, decode_cf=False, **options)
     except _READ_ERRORS as error:
         raise damaged(path, error) from None
-    # Some mascon files spell the attribute `Units`.
     for variable in raw.variables.values():
-        for key in [key for key in variable.attrs if key != "units" == key.lower()]:
+        for key in {"Units", "UNITS"} & variable.attrs.keys():  # as in some mascon files
             variable.attrs.setdefault("units", variable.attrs.pop(key))
     try:
         return xr.decode_cf(raw)
     except (ValueError, OverflowError) as error:
-        raise DataError(
-            f"{path}: its time axis cannot be decoded ({first_line(error)}). Expected CF units such as "
-            "'days since 2002-01-01'."
-        ) from None
+        problem = f"its time axis cannot be decoded ({first_line(error)})"
+        raise DataError(f"{path}: {problem}. Expected CF units such as 'days since 2002-01-01'.") from None
     except (OSError, RuntimeError) as error:
         raise damaged(path, error) from None
 
@@ -124,14 +118,14 @@ def read_months(dataset: xr.Dataset, path: Path) -> tuple[str, Months]:
     """
     name = find_name([*dataset.dims, *dataset.coords], TIME_NAMES)
     if name is None or name not in dataset.variables:
-        found = ", ".join(f"{dim}({size})" for dim, size in dataset.sizes.items())
+        found = ", ".join(map(str, dataset.sizes)) or "none"
         raise DataError(
             f"{path}: there is no time axis. Expected a dimension 'time' with one date per month (CF units such as "
-            f"'days since 2002-01-01'); found the dimensions {found or 'none'}."
+            f"'days since 2002-01-01'); found the dimensions {found}."
         )
     values = np.atleast_1d(dataset[name].values)
     if np.issubdtype(values.dtype, np.datetime64):
-        months = month_starts(values)
+        months = values.astype("datetime64[M]").astype("datetime64[ns]")
     elif values.dtype == object and len(values) and hasattr(values[0], "year"):  # calendars of cftime
         months = np.array([f"{v.year:04d}-{v.month:02d}" for v in values], dtype="datetime64[ns]")
     else:
@@ -158,12 +152,6 @@ def read_axis(dataset: xr.Dataset, candidates: tuple[str, ...], path: Path) -> t
     return name, _degrees(dataset[name])
 
 
-def order_latitude(lat: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Return increasing latitudes, and the rows in that order."""
-    order = np.argsort(lat, kind="stable")
-    return lat[order], order
-
-
 def order_longitude(lon: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Wrap longitudes to -180..180 and return them increasing, each once, and the columns in that order."""
     return np.unique(np.round((lon + 180.0) % 360.0 - 180.0, 6), return_index=True)
@@ -176,11 +164,8 @@ def read_field(
 
     Dimensions other than time, lat and lon must have length one; `time` may be a scalar coordinate.
 
-    Returns
-    -------
-    values : ndarray, shape (T, H, W), float32
-        In the file's unit, NaN where there is no value, latitude and longitude increasing.
-    lat, lon : ndarray, degrees
+    Returns the values, shape (T, H, W), float32, in the file's unit, NaN where there is no value; and latitudes and
+    longitudes, increasing.
     """
     extra = [dim for dim in variable.dims if dim not in (time, lat, lon)]
     if long := [dim for dim in extra if variable.sizes[dim] != 1]:
@@ -192,7 +177,8 @@ def read_field(
     if time not in variable.dims:
         variable = variable.expand_dims(time)
     variable = variable.transpose(time, lat, lon)
-    lats, rows = order_latitude(_degrees(variable[lat]))
+    lats = _degrees(variable[lat])
+    rows = np.argsort(lats, kind="stable")
     lons, columns = order_longitude(_degrees(variable[lon]))
     values = np.empty((variable.sizes[time], len(lats), len(lons)), dtype=np.float32)
     # Packed fields are decoded in double precision: reading a few months at a time bounds the memory.
@@ -200,30 +186,18 @@ def read_field(
     for start in range(0, len(values), months):
         block = read_values(variable[start : start + months], path)
         np.take(block.take(rows, axis=1), columns, axis=2, out=values[start : start + months], mode="clip")
-    return values, lats, lons
+    return values, lats[rows], lons
 
 
 def damaged(path: Path, error: Exception) -> DataError:
     """Return the error for a file that ends early or cannot be decoded."""
-    return DataError(
-        f"{path}: the file is truncated or damaged ({path.stat().st_size:,} bytes; {first_line(error)}). Expected a "
-        "complete NetCDF file: download or copy it again."
-    )
+    found = f"{path.stat().st_size:,} bytes; {first_line(error)}"
+    return DataError(f"{path}: the file is truncated or damaged ({found}): download or copy it again.")
 
 
 def first_line(error: Exception) -> str:
     """Return the first line of an exception's message."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-
-
-def _format_name(magic: bytes) -> str:
-    if magic.startswith(ZIP_MAGIC):
-        return "it is a zip archive"
-    if magic.startswith(b"GRIB"):
-        return "it is a GRIB file"
-    if magic.lstrip().startswith((b"<", b"{")):
-        return "it is a web page or a server's message"
-    return "its format is unknown"
 
 
 def _degrees(axis: xr.DataArray) -> NDArray[np.float64]:
@@ -233,23 +207,20 @@ def _degrees(axis: xr.DataArray) -> NDArray[np.float64]:
 
 def write_inputs(dataset: xr.Dataset, path: Path) -> None:
     """Write a dataset with dims (time, lat, lon) or (lat, lon) as compressed NetCDF-4, one month per chunk."""
-    encoding: dict[str, dict[str, object]] = {}
+    encoding: dict[str, dict[str, object]] = {str(name): {"_FillValue": None} for name in dataset.coords}
     for name, variable in dataset.data_vars.items():
         chunks = tuple(1 if dim == "time" else size for dim, size in variable.sizes.items())
         encoding[str(name)] = {**COMPRESSION, "chunksizes": chunks}
-    for name in dataset.coords:
-        encoding[str(name)] = {"_FillValue": None}
     if "time" in dataset:
         encoding["time"] |= {"units": EPOCH, "calendar": "standard", "dtype": "int32"}
     dataset.to_netcdf(path, engine="netcdf4", encoding=encoding)
 
 
+Attributes = Mapping[str, Mapping[str, str]]
+
+
 def create_monthly_file(
-    path: Path,
-    grid: Grid,
-    months: NDArray[np.datetime64],
-    monthly: Mapping[str, Mapping[str, str]],
-    constant: Mapping[str, Mapping[str, str]],
+    path: Path, grid: Grid, months: NDArray[np.datetime64], monthly: Attributes, constant: Attributes
 ) -> netCDF4.Dataset:
     """Create a file in the layout of `write_inputs` that is written field by field, so it need not fit into memory.
 
@@ -257,8 +228,7 @@ def create_monthly_file(
     """
     file = netCDF4.Dataset(path, "w", format="NETCDF4")
     days = (months.astype("datetime64[D]") - np.datetime64(EPOCH.split()[-1], "D")).astype(np.int32)
-    axes: dict[str, NDArray[Any]] = {"time": days, "lat": grid.lat, "lon": grid.lon}
-    for name, values in axes.items():
+    for name, values in (("time", days), ("lat", grid.lat), ("lon", grid.lon)):
         file.createDimension(name, len(values))
         axis = file.createVariable(name, values.dtype, (name,))
         axis.setncatts(COORDINATES[name] | ({"units": EPOCH, "calendar": "standard"} if name == "time" else {}))

@@ -1,6 +1,8 @@
 """Quality control: mask of valid coarse cells, and the reason why each other cell is excluded."""
 
+from collections.abc import Callable
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,69 +40,42 @@ MEANINGS = {
 }
 """Explanation of each reason."""
 
-WITHOUT_TEMPERATURE = "the climate has no temperature: ice outside Greenland and Antarctica counts as filled"
-"""Comment in the mask if the test by the warmest month was skipped."""
-
-LAND_SHARE = 0.5
-"""A cell without storage is land where climate covers at least this share of it."""
-
-NEIGHBOUR_CELLS = 2
-"""Cells to each side whose jumps tell a spike from an event; the product is smoothed over 250 km."""
-
+LAND_SHARE = 0.5  # a cell without storage is land where climate covers at least this share of it
+NEIGHBOUR_CELLS = 2  # cells to each side whose jumps tell a spike from an event; the product is smoothed over 250 km
 FEWEST_NEIGHBOURS = 3
 """With fewer neighbours, a jump is judged by its own series and twice the threshold: on the twin Earth, valid cells
 jump by up to 11 robust standard deviations, which their neighbours share."""
 
-Mask = NDArray[np.bool_]
+CELLS_AT_ONCE = 4096  # series per block of medians, so that they fit into the cache
 
-CELLS_AT_ONCE = 4096
-"""Series per block of medians, so that they fit into the cache."""
+Mask = NDArray[np.bool_]
 
 
 def assess(storage: xr.Dataset, climate: xr.Dataset | None, quality: Quality) -> xr.Dataset:
-    """Decide for each cell whether it is valid, and if not why.
-
-    Parameters
-    ----------
-    storage : xarray.Dataset
-        `storage` (time, lat, lon), mm; only the months that exist.
-    climate : xarray.Dataset or None
-        See `gwsd.data.climate.align_climate`, on the same cells, with any of its variables. Without `temperature`, ice
-        is known by the outlines of the ice sheets only. None skips the tests that need climate.
-    quality : Quality
-
-    Returns
-    -------
-    xarray.Dataset
-        `valid` (lat, lon) int8, 1 where valid; `reason` (lat, lon) int8, a CF flag variable, whose attribute `comment`
-        names a test that was skipped. A series of one month is not tested for being constant.
-    """
+    """Decide for each cell whether it is valid, and if not why: the mask of `control_quality`."""
     for axis in ("lat", "lon"):
         if climate is not None and not np.array_equal(storage[axis].values, climate[axis].values):
-            raise DataError(
-                f"Storage and climate differ in {axis}. Expected the same half-degree cells: rebuild climate.nc."
-            )
-    values = storage["storage"][:].values
+            raise DataError(f"Storage and climate differ in {axis}. Expected the same cells: rebuild climate.nc.")
+    values = storage["storage"][:].values  # [:] keeps xarray from holding it
     present = np.zeros(values.shape[1:], dtype=np.int32)
     for field in values:
         present += np.isfinite(field)
     any_climate, all_climate, warmest = _summarise_climate(climate, present.shape)
 
-    reason = np.full(present.shape, Reason.VALID, dtype=np.int8)
-    without = present == 0
-    share = any_climate.astype(np.float32)
+    without, complete = present == 0, present == len(values)
+    share = any_climate
     if climate is not None and "land_share" in climate:
         share = climate["land_share"].values
     land = any_climate & (share >= LAND_SHARE)
-    reason[without & ~land] = Reason.OCEAN
-    reason[without & land] = Reason.FILLED
     sheet = is_ice_sheet(storage["lat"].values[:, None], storage["lon"].values[None, :])
+    reason = np.full(present.shape, Reason.VALID, dtype=np.int8)
+    reason[complete & ~all_climate] = Reason.NO_CLIMATE
+    reason[~without & ~complete] = Reason.INCOMPLETE
+    reason[~without & sheet] = Reason.ICE
+    reason[without] = Reason.OCEAN
+    reason[without & land] = Reason.FILLED
     reason[without & land & (sheet if warmest is None else warmest < 0.0)] = Reason.ICE
-    reason[(present > 0) & (present < len(values))] = Reason.INCOMPLETE
-    reason[(present > 0) & sheet] = Reason.ICE
-    reason[(present == len(values)) & ~sheet & ~all_climate] = Reason.NO_CLIMATE
 
-    complete = present == len(values)
     series = np.stack([field[complete] for field in values])
     fault = np.full(series.shape[1], Reason.VALID, dtype=np.int8)
     too_large = np.abs(series).max(axis=0, initial=0.0) > quality.max_anomaly_mm
@@ -110,68 +85,76 @@ def assess(storage: xr.Dataset, climate: xr.Dataset | None, quality: Quality) ->
         fault[series.std(axis=0, dtype=np.float64) < quality.min_std_mm] = Reason.CONSTANT
     candidates = reason[complete]
     reason[complete] = np.where(candidates == Reason.VALID, fault, candidates)
-    mask = describe_mask(reason, storage)
+    valid = _flags("cell passes quality control", ["out", "in"])
+    reasons = _flags("why the cell is in or out", [r.name.lower() for r in Reason])
     if warmest is None:
-        mask["reason"].attrs["comment"] = WITHOUT_TEMPERATURE
-    return mask
-
-
-def describe_mask(reason: NDArray[np.int8], grid: xr.Dataset) -> xr.Dataset:
-    """Build the mask from the reasons (H, W) and the coordinates of `grid`."""
-
-    def flags(long_name: str, meanings: list[str]) -> dict[str, object]:
-        values = np.arange(len(meanings), dtype=np.int8)
-        return {"long_name": long_name, "flag_values": values, "flag_meanings": " ".join(meanings)}
-
-    valid = flags("cell passes quality control", ["out", "in"])
-    reasons = flags("why the cell is in or out", [r.name.lower() for r in Reason])
+        reasons["comment"] = "the climate has no temperature: ice outside Greenland and Antarctica counts as filled"
     dims = ("lat", "lon")
     return xr.Dataset(
         {"valid": (dims, (reason == Reason.VALID).astype(np.int8), valid), "reason": (dims, reason, reasons)},
-        coords={name: (name, grid[name].values, COORDINATES[name]) for name in dims},
+        coords={name: (name, storage[name].values, COORDINATES[name]) for name in dims},
         attrs={"Conventions": "CF-1.11"},
     )
 
 
-def keep_valid(storage: xr.Dataset, mask: xr.Dataset) -> xr.Dataset:
-    """Set storage to NaN outside the valid cells."""
-    return storage.where(mask["valid"].astype(bool)).transpose("time", "lat", "lon").assign_attrs(storage.attrs)
+def _flags(long_name: str, meanings: list[str]) -> dict[str, object]:
+    values = np.arange(len(meanings), dtype=np.int8)
+    return {"long_name": long_name, "flag_values": values, "flag_meanings": " ".join(meanings)}
+
+
+def control_quality(
+    storage: xr.Dataset, climate: xr.Dataset | None, quality: Quality, report: Callable[[str], None]
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Exclude cells that fail quality control and report the counts by reason.
+
+    Parameters
+    ----------
+    storage : xarray.Dataset
+        `storage` (time, lat, lon), mm, aligned, with all months that exist: a cell that is constant or incomplete is
+        recognised by its series (a series of one month is not tested for being constant).
+    climate : xarray.Dataset or None
+        As `prepare_climate` writes it, on the same cells, with any of its variables. Without `temperature`, ice is
+        known by the outlines of the ice sheets only. None skips the tests that need climate.
+
+    Returns
+    -------
+    storage : xarray.Dataset
+        NaN outside the valid cells.
+    mask : xarray.Dataset
+        `valid` (lat, lon) int8, 1 where valid; `reason` (lat, lon) int8, a CF flag variable, whose attribute `comment`
+        names a test that was skipped.
+    """
+    mask = assess(storage, climate, quality)
+    months, valid = storage.sizes["time"], int(mask["valid"].values.sum())
+    if months == 1:
+        report("NOTE: the storage has one month, so constant cells cannot be recognised")
+    if climate is not None and (comment := mask["reason"].attrs.get("comment")):
+        report(f"NOTE: {comment}")
+    expectations = ("valid cells", valid, quality.expected_cells), ("months", months, quality.expected_months)
+    for what, number, expected in expectations:
+        if expected is not None and number != expected:
+            differ = f"{number:,} instead of {expected:,} ({number - expected:+,})"
+            report(f"NOTE: the number of {what} differs from the paper's Table 2: {differ}")
+    table = count_reasons(mask)
+    counts = ", ".join(f"{reason} {n:,}" for reason, n in zip(table["reason"], table["cells"], strict=True) if n)
+    report(f"cells: {counts}; months: {months}")
+    if not valid:
+        raise DataError(
+            f"No half-degree cell passes quality control ({counts}). Check the files, the unit of the storage, the "
+            "limits of the section `quality`, and that storage and climate overlap in `region`."
+        )
+    kept = storage.where(mask["valid"].astype(bool)).transpose("time", "lat", "lon")
+    return kept.assign_attrs(storage.attrs), mask
 
 
 def count_reasons(mask: xr.Dataset) -> pd.DataFrame:
     """Count cells by reason: columns reason, cells, meaning; every reason has a row."""
-    found = mask["reason"].values
-    return pd.DataFrame(
-        {
-            "reason": [r.name.lower() for r in Reason],
-            "cells": [int((found == r).sum()) for r in Reason],
-            "meaning": [MEANINGS[r] for r in Reason],
-        }
-    )
+    cells = [int((mask["reason"].values == r).sum()) for r in Reason]
+    return pd.DataFrame({"reason": [r.name.lower() for r in Reason], "cells": cells, "meaning": MEANINGS.values()})
 
 
-def format_counts(mask: xr.Dataset) -> str:
-    """Write the counts by reason as one line: "valid 1,210, ocean 33"."""
-    counts = count_reasons(mask)
-    return ", ".join(f"{reason} {n:,}" for reason, n in zip(counts["reason"], counts["cells"], strict=True) if n)
-
-
-def compare_with_expected(mask: xr.Dataset, n_months: int, quality: Quality) -> list[str]:
-    """Describe differences of the counts from the paper's Table 2; an empty list if there are none."""
-    found = {"VALID CELLS": int(mask["valid"].values.sum()), "MONTHS": n_months}
-    expected = {"VALID CELLS": quality.expected_cells, "MONTHS": quality.expected_months}
-    return [
-        f"{what} DIFFER FROM THE PAPER'S: {found[what]:,} found, {number:,} in its Table 2 "
-        f"(difference {found[what] - number:+,})."
-        for what, number in expected.items()
-        if number is not None and found[what] != number
-    ]
-
-
-def _summarise_climate(
-    climate: xr.Dataset | None, shape: tuple[int, ...]
-) -> tuple[Mask, Mask, NDArray[np.float64] | None]:
-    """Cells with climate in any and in all months; mean temperature of the warmest calendar month, °C."""
+def _summarise_climate(climate: xr.Dataset | None, shape: tuple[int, ...]) -> tuple[Mask, Mask, Any]:
+    """Cells with climate in any and in all months; mean temperature of the warmest calendar month, °C, or None."""
     any_climate, all_climate = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
     if climate is None:
         return any_climate, all_climate, None
@@ -179,7 +162,7 @@ def _summarise_climate(
         if "time" not in climate[name].dims:
             continue
         # One variable whole: chunks of a file span months, and month by month each would be read many times.
-        for field in climate[name][:].values:  # [:] keeps xarray from holding it
+        for field in climate[name][:].values:
             known = np.isfinite(field)
             any_climate |= known
             all_climate &= known
@@ -189,17 +172,16 @@ def _summarise_climate(
     calendar = climate["time"].values.astype("datetime64[M]").astype(np.int64) % 12
     warmest = np.full(shape, -np.inf)
     for month in range(12):
-        # A cell that lacks a month is judged by the others of its kind.
+        # A cell that lacks a month is judged by the other months of the same name.
         total, count = np.zeros(shape), np.zeros(shape)
         for field in temperature[calendar == month]:
             total += np.nan_to_num(field)
             count += np.isfinite(field)
-        mean = np.divide(total, count, out=np.full(shape, -np.inf), where=count > 0)
-        warmest = np.maximum(warmest, mean)
+        warmest = np.maximum(warmest, np.divide(total, count, out=np.full(shape, -np.inf), where=count > 0))
     return any_climate, all_climate, warmest
 
 
-def stand_out(series: NDArray[np.float32]) -> NDArray[np.float32]:
+def _stand_out(series: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how far each month is beyond both of its neighbours in time, with its sign.
 
     The smaller of the two differences where both have the same sign, else 0; shape (M, N), mm, months as present. The
@@ -213,9 +195,7 @@ def stand_out(series: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(left * right > 0.0, np.sign(left) * smaller, 0.0).astype(np.float32)
 
 
-def _find_spikes(
-    series: NDArray[np.float32], complete: NDArray[np.bool_], lon: NDArray[np.float64], largest: float
-) -> NDArray[np.bool_]:
+def _find_spikes(series: NDArray[np.float32], complete: Mask, lon: NDArray[np.float64], sigma: float) -> Mask:
     """Cells in which a month differs from its neighbours in time and in space, shape (N,)."""
     spiked = np.zeros(series.shape[1], dtype=bool)
     if len(series) < 3 or not spiked.size:
@@ -227,26 +207,20 @@ def _find_spikes(
         differences = np.diff(np.ascontiguousarray(series[:, start : start + CELLS_AT_ONCE].T), axis=1)
         centre = np.median(differences, axis=1, keepdims=True)
         scale[start : start + CELLS_AT_ONCE] = 1.4826 * np.median(np.abs(differences - centre), axis=1)
-    jumps = stand_out(series)
-    threshold = largest * scale
+    jumps = _stand_out(series)
+    threshold = sigma * scale
     index = np.full(complete.shape, -1, dtype=np.int64)
     index[complete] = np.arange(series.shape[1])
+    reach = NEIGHBOUR_CELLS
+    index = np.pad(index, reach, constant_values=-1)
+    if len(lon) > 1 and np.isclose(lon[-1] - lon[0] + np.median(np.diff(lon)), 360.0):
+        index[:, :reach], index[:, -reach:] = index[:, -2 * reach : -reach], index[:, reach : 2 * reach]
     rows, columns = np.nonzero(complete)
-    wraps = len(lon) > 1 and np.isclose(lon[-1] - lon[0] + np.median(np.diff(lon)), 360.0)
     for month, cell in np.argwhere(np.abs(jumps) > threshold):
-        around = _neighbours(index, rows[cell], columns[cell], wraps=bool(wraps))
-        if len(around) >= FEWEST_NEIGHBOURS:
-            excess = jumps[month, cell] - np.median(jumps[month, around])
-        else:
-            excess = jumps[month, cell] / 2.0
+        row, column = rows[cell], columns[cell]
+        window = np.unique(index[row : row + 2 * reach + 1, column : column + 2 * reach + 1])
+        around = window[(window >= 0) & (window != cell)]
+        alone = len(around) < FEWEST_NEIGHBOURS
+        excess = jumps[month, cell] / 2.0 if alone else jumps[month, cell] - np.median(jumps[month, around])
         spiked[cell] |= bool(np.abs(excess) > threshold[cell])
     return spiked
-
-
-def _neighbours(index: NDArray[np.int64], row: int, column: int, *, wraps: bool) -> NDArray[np.int64]:
-    reach = np.arange(-NEIGHBOUR_CELLS, NEIGHBOUR_CELLS + 1)
-    rows, columns = row + reach, column + reach
-    rows = rows[(rows >= 0) & (rows < index.shape[0])]
-    columns = columns % index.shape[1] if wraps else columns[(columns >= 0) & (columns < index.shape[1])]
-    window = index[np.ix_(rows, columns)].ravel()
-    return np.unique(window[(window >= 0) & (window != index[row, column])])

@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 from gwsd.errors import DataError
 from gwsd.grid import Grid
 
-MIN_SHARE = 1e-5
-"""A smaller covered share of a cell is rounding."""
-
-ROUNDED_DEGREES = 0.0102
-"""Tolerance for steps between coordinates that are rounded to two decimals."""
+MIN_SHARE = 1e-5  # a smaller covered share of a cell is rounding
+ROUNDED_DEGREES = 0.0102  # tolerance for steps between coordinates that are rounded to two decimals
 
 Fields = NDArray[np.float32]
 
@@ -35,19 +32,13 @@ class Regridder:
 
     def __init__(self, lat: NDArray[np.float64], lon: NDArray[np.float64], grid: Grid, source: str = "Climate") -> None:
         self._lat, self._lon = lat, lon
-        south, north = np.clip(find_boxes(lat, f"{source}: its latitudes"), -90.0, 90.0)
-        west, east = find_boxes(lon, f"{source}: its longitudes")
-        half = grid.spacing / 2.0
-        self._by_row = _overlap(
-            np.sin(np.deg2rad([south, north])), np.sin(np.deg2rad([grid.lat - half, grid.lat + half]))
-        )
+        rows = np.clip(find_boxes(lat, f"{source}: its latitudes"), -90.0, 90.0)
+        columns = find_boxes(lon, f"{source}: its longitudes")
+        half = np.array([[-grid.spacing], [grid.spacing]]) / 2.0
+        self._by_row = _overlap(np.sin(np.deg2rad(rows)), np.sin(np.deg2rad(grid.lat + half)))
         # A box may be on either side of the date line.
-        cells = np.array([grid.lon - half, grid.lon + half])
-        self._by_column = sum(_overlap(np.array([west, east]) + turn, cells) for turn in (-360.0, 0.0, 360.0))
+        self._by_column = sum(_overlap(columns + turn, grid.lon + half) for turn in (-360.0, 0.0, 360.0))
         self._last: tuple[NDArray[np.bool_], NDArray[np.int32], Fields] | None = None
-
-    def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_last": None}
 
     def fits(self, lat: NDArray[np.float64], lon: NDArray[np.float64]) -> bool:
         """Return whether the weights are for these nodes."""
@@ -56,10 +47,6 @@ class Regridder:
     def share(self, known: NDArray[np.bool_]) -> Fields:
         """Return the share, 0 to 1, of each cell's area that nodes with a value cover, shape (H, W)."""
         return np.clip(self._apply(known.astype(np.float32)), 0.0, 1.0)
-
-    def share_of_first(self, fields: Fields) -> Fields:
-        """Return `share` of the first of some fields, shape (T, nodes, nodes)."""
-        return self.share(np.isfinite(fields[0]))
 
     def __call__(self, field: Fields, min_share: float = MIN_SHARE) -> Fields:
         """Average a field, shape (nodes, nodes) to (H, W); NaN where less than `min_share` of a cell has values."""

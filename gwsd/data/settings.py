@@ -5,15 +5,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from gwsd.data.era5_land import VARIABLES
 from gwsd.data.sources import CLIMATE, STORAGE
 from gwsd.settings import Month, Positive, Section
 
-SHORT_NAMES = {"tp": "precipitation", "swvl1": "soil_moisture", "t2m": "temperature", "sp": "surface_pressure"}
-"""ERA5-Land's short names of the climate variables, which the settings accept too."""
-
 
 def _full_name(name: Any) -> Any:
-    return SHORT_NAMES.get(name, name) if isinstance(name, str) else name
+    return next((ours for ours, (short, *_) in VARIABLES.items() if short == name), name)
 
 
 ClimateVariable = Annotated[

@@ -12,24 +12,22 @@ from typing import NamedTuple
 import xarray as xr
 
 from gwsd.data.era5_land import RawClimate, open_era5, open_era5_land
-from gwsd.data.storage_files import open_g3p, open_local
+from gwsd.data.storage_files import open_g3p, read_storage
 from gwsd.errors import DataError
 
 
 class StorageSource(NamedTuple):
-    """A source of coarse storage."""
+    """A source of coarse storage, and its name in titles and attributes."""
 
     label: str
-    """Name in titles and attributes."""
     open: Callable[..., xr.Dataset]
     """`open(paths, variable=None, units=None)` returns what `storage_files.read_storage` does."""
 
 
 class ClimateSource(NamedTuple):
-    """A source of climate."""
+    """A source of climate, and its name in titles and attributes."""
 
     label: str
-    """Name in titles and attributes."""
     open: Callable[..., RawClimate]
     """`open(paths, start, end, variables)`; see `era5_land.RawClimate`."""
 
@@ -37,7 +35,7 @@ class ClimateSource(NamedTuple):
 STORAGE = {
     "twin": StorageSource("twin Earth", open_g3p),
     "g3p": StorageSource("G3P v1.12", open_g3p),
-    "local": StorageSource("user-supplied storage", open_local),
+    "local": StorageSource("user-supplied storage", read_storage),
 }
 
 CLIMATE = {
@@ -53,13 +51,8 @@ SUFFIXES = (".nc", ".nc4", ".cdf", ".zip")
 def expand(path: str, setting: str) -> list[Path]:
     """Expand a file, directory or glob into a sorted list of files.
 
-    Parameters
-    ----------
-    path : str
-        A directory is expanded to its NetCDF and zip files, with those of subdirectories; `**` in a glob recurses.
-        Hidden files are left out.
-    setting : str
-        Name of the setting or option, for the error message.
+    A directory is expanded to its NetCDF and zip files, with those of subdirectories; `**` in a glob recurses. Hidden
+    files are left out. `setting` is the name of the setting or option, for the error message.
     """
     given = Path(path).expanduser()
     if given.is_file():

@@ -13,38 +13,22 @@ from gwsd.data.regridding import Regridder, find_boxes
 from gwsd.errors import DataError
 from gwsd.grid import COARSE_SPACING, Grid
 
-MIN_KNOWN_SHARE = 0.5 - 1e-4
-"""A regridded cell has a value where at least half of its area has one, but for rounding."""
+MIN_KNOWN_SHARE = 0.5 - 1e-4  # a regridded cell has a value where at least half of its area has one, but for rounding
 
 
 def align_storage(storage: xr.Dataset, grid: Grid, *, start: str, end: str) -> xr.Dataset:
-    """Put storage on the half-degree cells of a grid and keep the months of a period.
+    """Put storage (see `read_storage`; any regular grid) on the half-degree cells of a grid and cut it to a period.
 
-    Parameters
-    ----------
-    storage : xarray.Dataset
-        See `gwsd.data.storage_files.read_storage`; any regular grid.
-    grid : Grid
-        Half-degree cells.
-    start, end : str
-        First and last month, YYYY-MM.
-
-    Returns
-    -------
-    xarray.Dataset
-        `storage` and, if there is one, `uncertainty`, mm, float32, dims (time, lat, lon), NaN outside the file's area.
-        Months without any value are dropped: some files fill the months that the satellites missed.
+    Returns `storage` and, if there is one, `uncertainty`, mm, float32, dims (time, lat, lon), NaN outside the file's
+    area. Months without any value are dropped: some files fill the months that the satellites missed.
     """
-    source = _source(storage)
-    chosen = to_half_degrees(select_period(storage, start, end), grid, source=source)
-    filled = np.array([np.isfinite(field).any() for field in chosen["storage"].values])
-    if not filled.any():
-        raise DataError(
-            f"The storage has no value within the region {grid.region} (west, south, east, north) from {start} to "
-            f"{end}. Choose another file, or change the settings `region` or `period`."
-        )
-    if not filled.all():
-        chosen = chosen.isel(time=np.flatnonzero(filled))
+    chosen = to_half_degrees(select_period(storage, start, end), grid)
+    filled = np.flatnonzero([np.isfinite(field).any() for field in chosen["storage"].values])
+    if not filled.size:
+        place = f"within the region {grid.region} (west, south, east, north) from {start} to {end}"
+        raise DataError(f"The storage has no value {place}. Change the settings `region` or `period`, or the file.")
+    if filled.size < chosen.sizes["time"]:
+        chosen = chosen.isel(time=filled)
     chosen["storage"].attrs.setdefault("long_name", "water storage anomaly")
     if "uncertainty" in chosen:
         chosen["uncertainty"].attrs["long_name"] = "standard deviation of the storage anomaly"
@@ -53,7 +37,7 @@ def align_storage(storage: xr.Dataset, grid: Grid, *, start: str, end: str) -> x
     return chosen.assign_attrs({"Conventions": "CF-1.11"})
 
 
-def to_half_degrees(storage: xr.Dataset, grid: Grid | None = None, *, source: str | None = None) -> xr.Dataset:
+def to_half_degrees(storage: xr.Dataset, grid: Grid | None = None) -> xr.Dataset:
     """Average storage over half-degree cells, weighted by area; storage on such cells is only cut to the grid.
 
     Parameters
@@ -63,8 +47,6 @@ def to_half_degrees(storage: xr.Dataset, grid: Grid | None = None, *, source: st
         longitude -180..180; global or a region, also across the date line.
     grid : Grid
         Half-degree cells; the globe by default.
-    source : str, optional
-        Name in error messages; by default the file that it was read from.
 
     Returns
     -------
@@ -73,7 +55,7 @@ def to_half_degrees(storage: xr.Dataset, grid: Grid | None = None, *, source: st
         deviations: errors within a cell are taken as fully correlated.
     """
     grid = grid or Grid(COARSE_SPACING)
-    source = source or _source(storage)
+    source = _source(storage)
     lat, lon = storage["lat"].values, storage["lon"].values
     if _on_half_degrees(lat) and _on_half_degrees(lon):
         return storage.reindex(lat=grid.lat, lon=grid.lon, method="nearest", tolerance=grid.spacing / 100.0)
@@ -92,20 +74,15 @@ def describe_grid(storage: xr.Dataset) -> list[str]:
     axes = [storage[name].values for name in ("lat", "lon")]
     if all(_on_half_degrees(axis) for axis in axes):
         return []
-    source = _source(storage)
-    steps = [
-        float(np.median(np.diff(find_boxes(axis, f"{source}: its {name}"), axis=0)))
-        for axis, name in zip(axes, ("latitudes", "longitudes"), strict=True)
-    ]
+    names = (f"{_source(storage)}: its {name}" for name in ("latitudes", "longitudes"))
+    boxes = [find_boxes(axis, name) for axis, name in zip(axes, names, strict=True)]
+    steps = [float(np.median(np.diff(edges, axis=0))) for edges in boxes]
     size = " x ".join(dict.fromkeys(f"{round(step, 4):g}°" for step in steps))
     if size == f"{COARSE_SPACING:g}°":
         size += ", shifted,"
     lines = [f"storage: {size} regridded conservatively to {COARSE_SPACING:g}°"]
     if max(steps) > 1.01 * COARSE_SPACING:
-        lines.append(
-            f"NOTE: the storage's cells of {size} are coarser than {COARSE_SPACING:g}°: half-degree cells within one "
-            "share its value"
-        )
+        lines.append(f"NOTE: the storage's cells of {size} are coarser: half-degree cells within one share its value")
     return lines
 
 
@@ -129,7 +106,7 @@ def _check_corners(lat: NDArray[np.float64], source: str) -> None:
     """Refuse as many rows as cover the globe if they are shifted by half a step."""
     step = float(np.median(np.diff(lat))) if len(lat) > 1 else 0.0
     if abs(lat[-1] - lat[0] + step - 180.0) < step / 4.0 < abs(lat[0] + lat[-1]):
+        axis = f"{lat[0]:g} to {lat[-1]:g} in steps of {step:g} degrees"
         raise DataError(
-            f"{source}: its latitudes run from {lat[0]:g} to {lat[-1]:g} in steps of {step:g} degrees: they are the "
-            "corners of cells. Expected the centres: shift both axes by half a step."
+            f"{source}: its latitudes, {axis}, are corners of cells. Expected centres: shift both axes by half a step."
         )

@@ -15,30 +15,26 @@ from gwsd.data.calendar import Months
 from gwsd.data.netcdf_io import (
     LATITUDE_NAMES,
     LONGITUDE_NAMES,
-    ZIP_MAGIC,
     find_name,
+    is_zip,
     open_netcdf,
     origin,
     read_axis,
     read_field,
-    read_magic,
     read_months,
 )
 from gwsd.errors import DataError
 from gwsd.units import check_spread, choose_unit, millimetres
 
 G3P_DOI = "10.5880/G3P.2024.001"
-
 STORAGE_NAMES = ("gwsa", "lwe_thickness", "gws", "twsa", "tws", "storage", "groundwater", "gws_anomaly", "lwe")
 UNCERTAINTY_NAMES = ("uncertainty", "gwsa_uncertainty", "uncertainty_gwsa", "error", "std", "sd")
-
 GROUNDWATER = "groundwater storage anomaly"
 TOTAL_WATER = "total water storage anomaly"
-WATER = "water storage anomaly"
-"""Quantity of storage whose file does not name it."""
+WATER = "water storage anomaly"  # quantity of storage whose file does not name it
+DUPLICATE_TOLERANCE_MM = 1e-3  # a month in two files is kept once if its values differ by no more
 
-DUPLICATE_TOLERANCE_MM = 1e-3
-"""A month in two files is kept once if its values differ by no more."""
+Correct = Callable[[xr.Dataset], xr.Dataset]
 
 
 @dataclass
@@ -57,11 +53,6 @@ class _Part:
     synthetic: bool
 
 
-def open_local(paths: Sequence[Path], *, variable: str | None = None, units: str | None = None) -> xr.Dataset:
-    """Open a user-supplied monthly storage anomaly; see `read_storage`."""
-    return read_storage(paths, variable=variable, units=units)
-
-
 def open_g3p(paths: Sequence[Path], *, variable: str | None = None, units: str | None = None) -> xr.Dataset:
     """Open G3P's groundwater storage anomaly: the zip as published, its GWSA file, or yearly files.
 
@@ -70,9 +61,8 @@ def open_g3p(paths: Sequence[Path], *, variable: str | None = None, units: str |
     dataset = read_storage(paths, default_unit="mm", variable=variable, units=units, wanted=_is_groundwater)
     if "uncertainty" not in dataset:
         raise DataError(
-            f"{dataset.encoding['source']}: there is no variable 'uncertainty'. Expected G3P's GWSA file with 'GWSA' "
-            "and 'uncertainty'. For other storage set sources.storage to local (--config scenario=own "
-            "storage_path=FILE)."
+            f"{dataset.encoding['source']}: there is no variable 'uncertainty'. Expected G3P's GWSA file. For other "
+            "storage set sources.storage to local (--config scenario=own storage_path=FILE)."
         )
     return dataset
 
@@ -83,7 +73,7 @@ def read_storage(
     default_unit: str | None = None,
     variable: str | None = None,
     units: str | None = None,
-    correct: Callable[[xr.Dataset], xr.Dataset] | None = None,
+    correct: Correct | None = None,
     wanted: Callable[[str], bool] | None = None,
 ) -> xr.Dataset:
     """Open storage files, convert their units, orient their axes and merge them.
@@ -92,13 +82,11 @@ def read_storage(
     ----------
     paths : sequence of Path
         NetCDF files, or zips of them, that differ in time alone. Any regular grid, global or a region, named by cell
-        centres; months as any day within them; absent months absent.
-    default_unit : str, optional
-        Unit according to the product's documentation, where neither the files nor `units` state it.
+        centres; any day of a month; months may be missing.
+    default_unit, units : str, optional
+        mm, cm or m, for files that state no unit: according to the product's documentation, and to the settings.
     variable : str, optional
         Name of the storage; otherwise one of `STORAGE_NAMES`, or the only monthly field.
-    units : str, optional
-        mm, cm or m, for files that state no unit.
     correct : callable, optional
         Takes each file as opened and returns it with the product's peculiarities corrected (dates, names).
     wanted : callable, optional
@@ -117,14 +105,14 @@ def read_storage(
     parts: list[_Part] = []
     for path in paths:
         with ExitStack() as stack:
-            is_zip = read_magic(path).startswith(ZIP_MAGIC)
-            files = stack.enter_context(unpacked(path, wanted=wanted)) if is_zip else [path]
-            for file in files:
-                label = f"{path}: {file.name}" if is_zip else str(path)
-                parts.append(_read_part(file, label, variable, units, default_unit, correct))
-    _check_together(parts)
+            zipped = is_zip(path)
+            for file in stack.enter_context(unpacked(path, wanted=wanted)) if zipped else [path]:
+                part = _read_part(file, variable, units, default_unit, correct)
+                part.label = f"{path}: {file.name}" if zipped else str(path)
+                parts.append(part)
     first = parts[0]
-    quantity = {"quantity": first.quantity, "long_name": first.quantity}
+    for part in parts[1:]:
+        _check_together(first, part)
     attributes = {"source_title": first.title} if first.title else {}
     attributes |= {"synthetic": "yes"} if any(part.synthetic for part in parts) else {}
     unit = None if any(part.unit is None for part in parts) else first.unit
@@ -137,7 +125,7 @@ def read_storage(
         coords={"time": months, "lat": first.lat, "lon": first.lon},
         attrs=attributes,
     )
-    dataset["storage"].attrs.update(quantity)
+    dataset["storage"].attrs.update(quantity=first.quantity, long_name=first.quantity)
     dataset.encoding["source"] = str(paths[0])
     return dataset
 
@@ -159,26 +147,20 @@ def _is_groundwater(member: str) -> bool:
 
 
 def _read_part(
-    path: Path,
-    label: str,
-    variable: str | None,
-    units: str | None,
-    default_unit: str | None,
-    correct: Callable[[xr.Dataset], xr.Dataset] | None,
+    path: Path, variable: str | None, units: str | None, default_unit: str | None, correct: Correct | None
 ) -> _Part:
     with open_netcdf(path) as raw:
         data = raw if correct is None else correct(raw)
         time, months = read_months(data, path)
-        lat, lats = read_axis(data, LATITUDE_NAMES, path)
-        lon, _ = read_axis(data, LONGITUDE_NAMES, path)
+        (lat, lats), (lon, _) = read_axis(data, LATITUDE_NAMES, path), read_axis(data, LONGITUDE_NAMES, path)
         _check_axes(months, lats, path)
         axes = {time, lat, lon} if time in data.dims else {lat, lon}
         monthly = [
             str(key) for key, field in data.data_vars.items() if axes <= {*field.dims} and field.dtype.kind in "fiu"
         ]
         name, spread_name = _find_fields(monthly, variable, path)
-        values, lats, lons = read_field(data[name], path, time=time, lat=lat, lon=lon)
         unit = choose_unit(data[name].attrs.get("units"), units, default_unit, f"{path}: variable '{name}'")
+        values, lats, lons = read_field(data[name], path, time=time, lat=lat, lon=lon)
         values *= np.float32(millimetres(unit or "mm"))
         fields = {"storage": values}
         if spread_name is not None:
@@ -187,21 +169,20 @@ def _read_part(
             error, _, _ = read_field(data[spread_name], path, time=time, lat=lat, lon=lon)
             fields["uncertainty"] = error * np.float32(millimetres(other or "mm"))
         quantity = find_quantity(name, data[name].attrs)
-        return _Part(label, name, quantity, unit, months, lats, lons, fields, *origin(raw.attrs))
+        return _Part("", name, quantity, unit, months, lats, lons, fields, *origin(raw.attrs))
 
 
 def _find_fields(monthly: list[str], variable: str | None, path: Path) -> tuple[str, str | None]:
     """Return the name of the storage and, if there is one, of its uncertainty."""
-    if variable is None:
-        name = find_name(monthly, STORAGE_NAMES)
-    else:
+    name = find_name(monthly, STORAGE_NAMES)
+    if variable is not None:
         name = variable if variable in monthly else find_name(monthly, [variable])
         if name is None:
             near = difflib.get_close_matches(variable.lower(), [field.lower() for field in monthly], n=1, cutoff=0.4)
             hint = f"; did you mean '{find_name(monthly, near)}'?" if near else "."
             raise DataError(
                 f"{path}: there is no monthly field '{variable}' (sources.storage_variable){hint} "
-                f"It has {', '.join(monthly) or 'none'}: name one of them, or choose another file."
+                f"It has {', '.join(monthly) or 'none'}."
             )
     own = [] if name is None else [f"{name}_uncertainty", f"uncertainty_{name}", f"{name}_error"]
     spread = find_name([field for field in monthly if field != name], [*own, *UNCERTAINTY_NAMES])
@@ -231,37 +212,29 @@ def _check_axes(months: Months, lats: NDArray[np.float64], path: Path) -> None:
         )
 
 
-def _check_together(parts: list[_Part]) -> None:
+def _check_together(first: _Part, part: _Part) -> None:
     """Refuse files that are not parts of one series."""
-    first = parts[0]
-    for part in parts[1:]:
-        if part.name.lower() != first.name.lower():
-            raise DataError(
-                f"{first.label} holds '{first.name}' and {part.label} '{part.name}'. Expected files of one series: "
-                "set sources.storage_variable in the config, or give the files of one."
-            )
-        axes = ((part.lat, first.lat), (part.lon, first.lon))
-        if not all(len(a) == len(b) and np.allclose(a, b, atol=1e-3, rtol=0.0) for a, b in axes):
-            grids = " and ".join(
-                f"{len(p.lat)} by {len(p.lon)} cells from {p.lat[0]:g}, {p.lon[0]:g}" for p in (first, part)
-            )
-            raise DataError(
-                f"{first.label} and {part.label} are on different grids ({grids}). Expected files that differ in time "
-                "alone: give those of one grid."
-            )
+    if part.name.lower() != first.name.lower():
+        raise DataError(
+            f"{first.label} holds '{first.name}' and {part.label} '{part.name}'. Expected files of one series: set "
+            "sources.storage_variable."
+        )
+    axes = ((part.lat, first.lat), (part.lon, first.lon))
+    if not all(len(a) == len(b) and np.allclose(a, b, atol=1e-3, rtol=0.0) for a, b in axes):
+        a, b = (f"{len(p.lat)} by {len(p.lon)} cells from {p.lat[0]:g}, {p.lon[0]:g}" for p in (first, part))
+        raise DataError(
+            f"{first.label} and {part.label} are on different grids ({a} and {b}). Expected files that differ in time "
+            "alone."
+        )
 
 
 def _merge(parts: list[_Part]) -> tuple[Months, dict[str, NDArray[np.float32]]]:
     """Put the months of all parts in order; parts are emptied so that nothing is held twice."""
-    if len(parts) == 1:
-        months, fields = parts[0].months, parts[0].fields
-        order = np.argsort(months)
-        if not np.array_equal(order, np.arange(len(order))):
-            fields = {key: field[order] for key, field in fields.items()}
-        return months[order], fields
+    if len(parts) == 1 and (np.diff(parts[0].months) > np.timedelta64(0)).all():
+        return parts[0].months, parts[0].fields
     months = np.unique(np.concatenate([part.months for part in parts]))
     shape = (len(months), len(parts[0].lat), len(parts[0].lon))
-    fields = {name: np.empty(shape, dtype=np.float32) for part in parts for name in part.fields}
+    fields = {name: np.full(shape, np.nan, dtype=np.float32) for part in parts for name in part.fields}
     held_by: dict[int, str] = {}
     while parts:
         part = parts.pop(0)
@@ -270,8 +243,8 @@ def _merge(parts: list[_Part]) -> tuple[Months, dict[str, NDArray[np.float32]]]:
                 _check_same(fields["storage"][index], part, own, held_by[index])
                 continue
             held_by[index] = part.label
-            for name, field in fields.items():
-                field[index] = part.fields[name][own] if name in part.fields else np.nan
+            for name, field in part.fields.items():
+                fields[name][index] = field[own]
     return months, fields
 
 

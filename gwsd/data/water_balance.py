@@ -7,10 +7,7 @@ from numpy.typing import NDArray
 
 from gwsd.errors import DataError
 
-LAGS = (0, 1, 2)
-"""Months by which P - ET precedes the storage change."""
-
-COLUMNS = ("lag", "months", "cells", "correlation_of_means", "median_cell_correlation", "same_sign_share")
+LAGS = (0, 1, 2)  # months by which P - ET precedes the storage change
 
 
 def compare_with_net_input(storage: xr.Dataset, climate: xr.Dataset) -> pd.DataFrame:
@@ -30,8 +27,8 @@ def compare_with_net_input(storage: xr.Dataset, climate: xr.Dataset) -> pd.DataF
     Returns
     -------
     DataFrame
-        `COLUMNS`, one row per lag: changes compared, valid cells, correlation of the area-weighted means, median of
-        the cells' correlations, share of cells and months in which both have the same sign.
+        One row per lag: changes compared, valid cells, correlation of the area-weighted means, median of the cells'
+        correlations, share of cells and months in which both have the same sign.
     """
     if missing := [name for name in ("precipitation", "evapotranspiration") if name not in climate]:
         raise DataError(
@@ -47,27 +44,25 @@ def compare_with_net_input(storage: xr.Dataset, climate: xr.Dataset) -> pd.DataF
     rows = []
     for lag in LAGS:
         later = np.flatnonzero(np.diff(months).astype(int) == 1) + 1
-        wanted = months[later] - lag
-        held = np.isin(wanted, calendar)
-        later, wanted = later[held], wanted[held]
+        later = later[np.isin(months[later] - lag, calendar)]
         if len(later) < 3 or not valid.any():
             raise DataError(
                 f"Only {len(later)} storage changes at {int(valid.sum())} cells have P - ET {lag} months before. "
                 "Expected three or more: lengthen the period, or look at inputs/quality.csv."
             )
         change = level[later] - level[later - 1]
-        forcing = net[np.searchsorted(calendar, wanted)]
+        forcing = net[np.searchsorted(calendar, months[later] - lag)]
         rows.append(
-            (
-                lag,
-                len(later),
-                int(valid.sum()),
-                float(np.corrcoef(change @ area, forcing @ area)[0, 1]),
-                float(np.median(_correlate(change, forcing))),
-                float((np.sign(change) == np.sign(forcing)).mean()),
-            )
+            {
+                "lag": lag,
+                "months": len(later),
+                "cells": int(valid.sum()),
+                "correlation_of_means": float(np.corrcoef(change @ area, forcing @ area)[0, 1]),
+                "median_cell_correlation": float(np.median(_correlate(change, forcing))),
+                "same_sign_share": float((np.sign(change) == np.sign(forcing)).mean()),
+            }
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows)
 
 
 def _correlate(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

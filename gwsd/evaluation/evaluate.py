@@ -47,30 +47,14 @@ def evaluate(
     pixels, not over land area. The physics terms are those of the loss, whatever the method was trained on; NaN where
     the cube lacks their forcing.
 
-    Parameters
-    ----------
-    method : Method
-        Predicts in mm.
-    cube : Cube
-        Storage and climate, on the method's device.
-    table : DataFrame
-        Patch table with `patch, month, row, col, lat, lon`, of `size` coarse cells a side.
-    history_months : int
-        Months of climate that the method reads; 1 for an interpolation.
-    physics : Physics
-        Definition of the physics terms.
-    batch_size : int
-        Patches per batch; changes speed and memory only.
+    The cube is on the method's device, patches have `size` coarse cells a side, and `history_months` is 1 for an
+    interpolation. The batch size changes speed and memory only.
 
     Raises
     ------
     DataError
-        If the table is empty or lacks a column, a patch has no valid cell, or a prediction is not finite.
+        If a prediction is not finite.
     """
-    if missing := [name for name in INDEX_COLUMNS if name not in table]:
-        raise DataError(f"patch table: the columns {', '.join(missing)} are missing; make the patch tables again")
-    if table.empty:
-        raise DataError("patch table: no test patch; ask for at least one with patches.test")
     stack = PredictionStack()
     parts = []
     with_previous = 0
@@ -81,7 +65,7 @@ def evaluate(
         begin = _clock(cube.device)
         prediction = method.predict(batch)
         seconds += _clock(cube.device) - begin
-        _check(prediction, batch, rows, method.name)
+        _check(prediction, rows, method.name)
         stack.add(prediction, batch)
         with_previous += int(batch.has_previous.sum())
         parts.append(_scores(prediction, batch, rows, physics))
@@ -102,28 +86,15 @@ def _scores(prediction: Prediction, batch: Batch, rows: pd.DataFrame, physics: P
     scores = patch_scores(prediction.mean, prediction.sd, batch.target_mm, batch.valid)
     terms = physics_by_patch(prediction.mean, batch, physics)
     scores = scores.assign(**{name: value.double().cpu().numpy() for name, value in terms.items()})
-    index = rows.loc[:, list(INDEX_COLUMNS)].reset_index(drop=True)
-    return pd.concat([index, scores], axis=1).loc[:, list(SCORE_COLUMNS)]
+    index = rows[list(INDEX_COLUMNS)].reset_index(drop=True)
+    return pd.concat([index, scores], axis=1)[list(SCORE_COLUMNS)]
 
 
-def _check(prediction: Prediction, batch: Batch, rows: pd.DataFrame, name: str) -> None:
-    def patch(bad: torch.Tensor) -> int:
-        return int(rows["patch"].iloc[int(bad.nonzero()[0])])
-
-    empty = ~batch.valid.flatten(1).any(dim=1)
-    if bool(empty.any()):
-        raise DataError(f"patch table: patch {patch(empty)} has no valid cell; make the patch tables again")
+def _check(prediction: Prediction, rows: pd.DataFrame, name: str) -> None:
     for what, field in (("mean", prediction.mean), ("standard deviation", prediction.sd)):
-        if field is None:
-            continue
-        if field.shape != batch.target_mm.shape:
-            raise ValueError(
-                f"{name}: its {what} has shape {tuple(field.shape)}; expected that of the target, "
-                f"{tuple(batch.target_mm.shape)}"
-            )
-        bad = ~torch.isfinite(field).flatten(1).all(dim=1)
-        if bool(bad.any()):
-            raise DataError(f"{name}: its {what} is not finite in patch {patch(bad)}; train it again")
+        if field is not None and len(bad := (~torch.isfinite(field).flatten(1).all(dim=1)).nonzero()):
+            patch = rows["patch"].iloc[int(bad[0])]
+            raise DataError(f"{name}: its {what} is not finite in test patch {patch}; train it again")
 
 
 def _clock(device: torch.device) -> float:

@@ -38,13 +38,9 @@ class PredictionStack:
     def dataset(self, patches: pd.DataFrame, method: str) -> xr.Dataset:
         """Join the batches; `patches` is the patch table, one row per patch added, in the same order.
 
-        Returns
-        -------
-        Dataset
-            `mean`, `target` and, where the method has one, `sd` (patch, y, x), float32, mm; `valid` (patch, y, x),
-            int8, 1 where errors count; `storage` (patch, cy, cx), float32, mm. Coordinates along `patch`: patch,
-            month, row and col (lower corner on the coarse grid), lat and lon of the centre. y and x increase with
-            latitude and longitude.
+        Fields are `mean`, `target`, `valid` and, where the method has one, `sd`, all (patch, y, x), and `storage`
+        (patch, cy, cx). y and x increase with latitude and longitude; row and col are the lower corner on the coarse
+        grid, lat and lon the centre.
         """
         storage = "groundwater storage anomaly"
         attributes = {

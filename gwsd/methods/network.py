@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,24 +16,30 @@ from gwsd.model.weights import read_weights
 from gwsd.patches.gathering import Batch, Scale
 
 
+@dataclass(frozen=True)
 class Network:
     """A trained network.
+
+    It is put into evaluation mode: batch normalisation uses its running statistics, and the prediction of a patch does
+    not depend on the rest of its batch.
 
     Parameters
     ----------
     name : str
         The variant, such as `full`.
     model : Downscaler
-        With trained weights, on the device of the batches. It is put into evaluation mode: batch normalisation uses
-        its running statistics, and the prediction of a patch does not depend on the rest of its batch.
+        With trained weights, on the device of the batches.
     scale : Scale
         By which the network's storage is standardised, mm: that of the training patches.
     """
 
-    def __init__(self, name: str, model: Downscaler, scale: Scale) -> None:
-        self._name = name
-        self.model = model.eval()
-        self.scale = scale
+    name: str
+    model: Downscaler
+    scale: Scale
+
+    def __post_init__(self) -> None:
+        """Put the network into evaluation mode."""
+        self.model.eval()
 
     @classmethod
     def from_weights(
@@ -45,13 +52,9 @@ class Network:
         scale: Scale,
         device: torch.device | str,
     ) -> Self:
-        """Read a trained network.
+        """Read a trained network; `DataError` if the file is damaged, or its metadata name other settings or variables.
 
-        Raises
-        ------
-        DataError
-            If the file is damaged, or its metadata name other settings or climate variables: the same ones in
-            another order would not show in any shape.
+        The same climate variables in another order would not show in any shape.
         """
         weights, metadata = read_weights(path)
         if not {"model", "climate_variables"} <= set(metadata):
@@ -69,15 +72,9 @@ class Network:
         network.load_state_dict(weights)
         return cls(name, network.to(device), scale)
 
-    @property
-    def name(self) -> str:
-        """Name of the variant."""
-        return self._name
-
     @torch.no_grad()
     def predict(self, batch: Batch) -> Prediction:
         """Predict mean and, with a variance head, standard deviation √σ̂² (equations 8 and 9), mm."""
-        self.model.eval()  # it may have been trained since
         output = self.model(batch.climate, batch.storage)
         sd = None if output.variance is None else output.variance.float().sqrt() * self.scale.std
         return Prediction(self.scale.restore(output.mean.float()), sd)

@@ -30,17 +30,9 @@ class ConvLSTMLayer(nn.Module):
         self.gates = Convolution(input_channels + hidden_channels, 4 * hidden_channels)
 
     def forward(self, sequence: Sequence[Tensor]) -> list[Tensor]:
-        """Return the hidden states h (equation 6) of all months.
+        """Return the hidden states h (equation 6) of all months, each (B, hidden_channels, H, W), in (-1, 1).
 
-        Parameters
-        ----------
-        sequence : sequence of T Tensors, each of shape (B, input_channels, H, W)
-            The months, oldest first; standardised.
-
-        Returns
-        -------
-        list of T Tensors, each of shape (B, hidden_channels, H, W)
-            In (-1, 1).
+        `sequence` holds the standardised months, oldest first, each of shape (B, input_channels, H, W).
         """
         hidden, cell = self._first(sequence[0])
         states = [hidden]

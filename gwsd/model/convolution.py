@@ -13,34 +13,16 @@ MARGIN = KERNEL_SIZE // 2
 
 
 def convolve(field: Tensor, weight: Tensor, bias: Tensor | None, *, wraps: bool) -> Tensor:
-    """Convolve and keep the size, with zeros beyond the edges.
+    """Convolve a field (B, C, H, W) with kernels (F, C, 3, 3) to (B, F, H, W), with zeros beyond the edges.
 
-    Parameters
-    ----------
-    field : Tensor, shape (B, C, H, W)
-        Input.
-    weight : Tensor, shape (F, C, 3, 3)
-        Kernels.
-    bias : Tensor, shape (F,), or None
-        Added to each of the F channels.
-    wraps : bool
-        Treat the first and last column as neighbours.
-
-    Returns
-    -------
-    Tensor, shape (B, F, H, W)
+    `wraps` treats the first and last column as neighbours.
     """
     if wraps:
         return functional.conv2d(wrapped(field, MARGIN), weight, bias, padding=(MARGIN, 0))
-    if field.device.type == "cpu" and _is_deep(field):
+    batch, channels, height, width = field.shape
+    if field.device.type == "cpu" and channels >= batch * height * width:  # as at the bottom of a wide U-Net
         return _as_matrix_product(field, weight, bias)
     return functional.conv2d(field, weight, bias, padding=MARGIN)
-
-
-def _is_deep(field: Tensor) -> bool:
-    """Return True if a batch has more channels than pixels, as at the bottom of a wide U-Net."""
-    batch, channels, height, width = field.shape
-    return channels >= batch * height * width
 
 
 def _as_matrix_product(field: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

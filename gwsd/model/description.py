@@ -12,20 +12,9 @@ from gwsd.model.downscaler import Downscaler, count_parameters
 
 @dataclass(frozen=True)
 class Component:
-    """One part of a network.
+    """One part of a network, such as "U-Net encoder 2" of the kind "U-Net".
 
-    Parameters
-    ----------
-    name : str
-        "ConvLSTM 1", "U-Net encoder 2", "mean head" ...
-    kind : str
-        "ConvLSTM", "fusion", "U-Net", "head" or "upsampling".
-    input_shapes : tuple of tuple of int
-        Shape of each input without the batch dimension; a sequence of months counts as (T, C, H, W).
-    output_shape : tuple of int
-        Shape of the output, likewise.
-    parameters : int
-        Trained parameters.
+    Shapes are without the batch dimension; a sequence of months counts as (T, C, H, W).
     """
 
     name: str
@@ -47,13 +36,8 @@ def describe(model: Downscaler, *, size: int) -> list[Component]:
     for name, (kind, module) in named.items():
 
         def record(module: nn.Module, inputs: Any, output: Any, *, name: str = name, kind: str = kind) -> None:
-            found[name] = Component(
-                name=name,
-                kind=kind,
-                input_shapes=tuple(_shape(value) for value in inputs),
-                output_shape=_shape(output),
-                parameters=count_parameters(module),
-            )
+            shapes = tuple(_shape(value) for value in inputs)
+            found[name] = Component(name, kind, shapes, _shape(output), count_parameters(module))
 
         handles.append(module.register_forward_hook(record))
     device = next(model.parameters()).device

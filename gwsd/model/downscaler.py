@@ -57,12 +57,7 @@ class Downscaler(nn.Module):
     A residual network's mean is a correction to the bilinear interpolation of the storage (not the paper's). Its mean
     head starts at zero and its variance at twice the floor: before training the mean is the interpolation.
 
-    Parameters
-    ----------
-    model : Model
-        Architecture.
-    climate_variables : sequence of str
-        Names of the climate's C variables, in the order of the channels.
+    `climate_variables` names the climate's C variables, in the order of the channels.
     """
 
     def __init__(self, model: Model, climate_variables: Sequence[str]) -> None:
@@ -93,15 +88,7 @@ class Downscaler(nn.Module):
             self._start_from_interpolation()
 
     def forward(self, climate: Tensor, storage: Tensor) -> Output:
-        """Downscale a batch.
-
-        Parameters
-        ----------
-        climate : Tensor, shape (B, T, C, H, W)
-            Standardised climate, the target month last.
-        storage : Tensor, shape (B, 1, H, W)
-            Standardised coarse storage of the target month.
-        """
+        """Downscale standardised coarse storage, (B, 1, H, W), with climate, (B, T, C, H, W), the target month last."""
         self._check(climate, storage)
         device = climate.device.type
         if torch.is_autocast_enabled(device):
@@ -159,17 +146,14 @@ class Downscaler(nn.Module):
                 f"climate has shape {tuple(climate.shape)}; the model expects (B, {self.history_months} months, "
                 f"{variables} variables: {', '.join(self.climate_variables)}, H, W)"
             )
-        batch, height, width = climate.shape[0], *climate.shape[3:]
-        if storage.shape != (batch, 1, height, width):
+        expected = (len(climate), 1, *climate.shape[3:])
+        if storage.shape != expected:
             raise ValueError(
-                f"storage has shape {tuple(storage.shape)}; with this climate the model expects "
-                f"({batch}, 1, {height}, {width})"
+                f"storage has shape {tuple(storage.shape)}; with this climate the model expects {expected}"
             )
         divisor = self.unet.divisor
-        if height % divisor or width % divisor:
-            raise ValueError(
-                f"fields are {height} by {width} cells; {len(self.unet.descents)} poolings need multiples of {divisor}"
-            )
+        if any(side % divisor for side in expected[2:]):
+            raise ValueError(f"fields have shape {expected[2:]}; the poolings need multiples of {divisor}")
 
 
 def count_parameters(module: nn.Module) -> int:

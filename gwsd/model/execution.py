@@ -46,7 +46,7 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     Decided by the kind of processor, not by timing, so that two runs on one machine compute alike.
     """
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     # Switched off by ATEN_CPU_CAPABILITY=default or avx2.
     if not torch.backends.cpu.get_cpu_capability().startswith(("AVX512", "AMX")):
         return False
@@ -56,13 +56,7 @@ def has_fast_bfloat16(device: torch.device) -> bool:
 
 
 class Executor:
-    """Runs networks on a device as the settings say.
-
-    Parameters
-    ----------
-    settings : CpuExecution or CudaExecution
-        For the device's kind.
-    device : torch.device
+    """Runs networks on a device as the settings of its kind say.
 
     Attributes
     ----------
@@ -90,7 +84,7 @@ class Executor:
         return {"device": str(self.device), "precision": self.precision, "compiled": self.compiles}
 
     def to_device(self, network: nn.Module) -> None:
-        """Move a network to the device, in the memory layout of the settings."""
+        """Move a network to the device, in the memory layout that is set."""
         network.to(self.device)
         if self.settings.channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -100,7 +94,7 @@ class Executor:
         return field.contiguous(memory_format=torch.channels_last) if self.settings.channels_last else field
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """Context in which the network runs in the precision of the settings."""
+        """Context in which the network runs in the precision that is set."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16")
 
     def forward(self, network: Downscaler) -> Callable[[Batch], Output]:

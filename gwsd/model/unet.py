@@ -51,16 +51,9 @@ class Ascent(nn.Module):
 class UNet(nn.Module):
     """Encoder of max poolings, bottleneck, decoder of transposed convolutions with skip connections.
 
-    Parameters
-    ----------
-    input_channels : int
-        Channels of the fused field (equation 7).
-    channels : sequence of int
-        Channels by level, the finest first (64, 128, 256 in Table 1).
-    bottleneck_channels : int
-        Channels below the last pooling. The paper does not print it; 512 gives its 8.2 million parameters.
-    normalisation : {"batch", "group", "none"}
-        Batch in the paper.
+    `input_channels` are those of the fused field (equation 7), `channels` those of the levels, the finest first (64,
+    128, 256 in Table 1). The paper normalises by batch, and does not print the bottleneck's channels; 512 gives its
+    8.2 million parameters.
     """
 
     def __init__(

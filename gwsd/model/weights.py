@@ -12,11 +12,10 @@ from torch import Tensor
 from gwsd.errors import DataError
 
 _LENGTH = struct.Struct("<Q")
-_ALIGNMENT = 8
 
 
-def serialise_weights(state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """Return weights and metadata as the bytes of a safetensors file.
+def write_weights(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write weights and metadata to a safetensors file.
 
     safetensors writes the metadata in the order of a hash map, which changes from run to run; here the
     header is rewritten with sorted keys.
@@ -26,23 +25,12 @@ def serialise_weights(state: Mapping[str, Tensor], metadata: Mapping[str, str]) 
     (length,) = _LENGTH.unpack_from(raw)
     header = json.loads(raw[_LENGTH.size : _LENGTH.size + length])
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % _ALIGNMENT)
-    return _LENGTH.pack(len(text)) + text + raw[_LENGTH.size + length :]
-
-
-def write_weights(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write weights and metadata to a safetensors file."""
-    path.write_bytes(serialise_weights(state, metadata))
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(_LENGTH.pack(len(text)) + text + raw[_LENGTH.size + length :])
 
 
 def read_weights(path: Path, *, device: str = "cpu") -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Read weights (for `load_state_dict`) and metadata from a safetensors file.
-
-    Raises
-    ------
-    DataError
-        If the file is missing or damaged.
-    """
+    """Read weights (for `load_state_dict`) and metadata; a missing or damaged file is a `DataError`."""
     try:
         with safetensors.safe_open(path, framework="pt", device=device) as file:
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118

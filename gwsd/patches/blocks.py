@@ -5,9 +5,7 @@ from numpy.typing import NDArray
 
 from gwsd.errors import ConfigError
 from gwsd.patches.settings import Patches
-from gwsd.patches.windows import Drawn, Mask, Months, count_windows
-
-Indices = NDArray[np.int64]
+from gwsd.patches.windows import Drawn, Indices, Mask, Months, count_windows
 
 
 def draw_blocked(
@@ -21,18 +19,21 @@ def draw_blocked(
     size, blocks = patches.size, patches.blocks
     whole = months.astype("datetime64[M]").astype(np.int64)
     first = int(whole[0])
-    labels, row_of, column_of, block_of = _label_blocks(allowed, whole, rng, patches)
+    labels, block_of = _label_blocks(allowed, whole, rng, patches)
     drawn: Drawn = {}
     for number, name in enumerate(wanted):
         windows, cached = [], {}
         for month in whole:
             # Blocks of time within the buffer of this month; the map depends on nothing else.
             reach = np.arange(month - blocks.buffer_months, month + blocks.buffer_months + 1) - first
-            near = np.unique(np.clip(reach // blocks.length_months, 0, labels.shape[0] - 1))
-            key = (int(block_of[month - first]), *map(int, near))
+            near = np.unique(np.clip(reach // blocks.length_months, 0, len(labels) - 1))
+            now = int(block_of[month - first])
+            key = (now, *map(int, near))
             if key not in cached:
-                clear = _clear_windows(number, labels, key[0], near, row_of, column_of, size, blocks.buffer_cells)
-                cached[key] = np.flatnonzero(allowed & clear)
+                others = ((labels[near] != number) & (labels[near] > 0)).any(axis=0)
+                buffered = count_windows(np.pad(others, blocks.buffer_cells), size + 2 * blocks.buffer_cells)
+                own = count_windows(labels[now] == number, size)
+                cached[key] = np.flatnonzero(allowed & (buffered == 0) & (own == size * size))
             windows.append(cached[key])
         drawn[name] = _draw(name, windows, wanted[name], allowed.shape[1], rng)
     return drawn
@@ -40,8 +41,8 @@ def draw_blocked(
 
 def _label_blocks(
     allowed: Mask, whole: Indices, rng: np.random.Generator, patches: Patches
-) -> tuple[NDArray[np.int8], Indices, Indices, Indices]:
-    """Assign blocks to splits: labels (time, row, column) with the split's number, and the blocks along each axis."""
+) -> tuple[NDArray[np.int8], Indices]:
+    """Return the split's number by block of time and cell, shape (blocks, H, W), and the block of each month."""
     size, blocks = patches.size, patches.blocks
     side = int(np.ceil(blocks.size_in_patches * size))
     row_of, column_of = (_divide(length + size - 1, side) for length in allowed.shape)
@@ -65,33 +66,12 @@ def _label_blocks(
     for label in (1, 2):
         t, i, j = candidates[order[(label - 1) * number : label * number]].T
         labels[t, i, j] = label
-    return labels, row_of, column_of, block_of
+    return labels[:, row_of[:, None], column_of], block_of
 
 
 def _divide(length: int, side: int) -> Indices:
     """Block of each index along an axis; the remainder at the end joins the last block."""
     return np.minimum(np.arange(length) // side, max(length // side, 1) - 1)
-
-
-def _clear_windows(
-    number: int,
-    labels: NDArray[np.int8],
-    now: int,
-    near: Indices,
-    row_of: Indices,
-    column_of: Indices,
-    size: int,
-    buffer: int,
-) -> Mask:
-    """Windows that a split may use in a month: within its own blocks, and clear of the others' buffers."""
-    cells = np.ix_(row_of, column_of)
-    others = np.zeros((len(row_of), len(column_of)), dtype=bool)
-    for t in near:
-        label = labels[t][cells]
-        others |= (label != number) & (label > 0)
-    clear = count_windows(np.pad(others, buffer), size + 2 * buffer) == 0
-    own = count_windows(labels[now][cells] == number, size) == size * size
-    return clear & own
 
 
 def _draw(
@@ -107,6 +87,7 @@ def _draw(
     chosen = rng.choice(int(ends[-1]), size=number, replace=False)
     month = np.searchsorted(ends, chosen, side="right")
     begin = np.concatenate([[0], ends[:-1]])
+    # One by one: joined, the windows of all months would take hundreds of megabytes.
     flat = np.array([windows[m][k - begin[m]] for m, k in zip(month, chosen, strict=True)], dtype=np.int64)
     row, column = np.divmod(flat, columns)
     return month.astype(np.int64), row, column

@@ -42,7 +42,7 @@ class Scale:
 class Batch:
     """B patches of H by W coarse cells; 4H by 4W fine ones. Invalid cells are filled; `valid` marks those that count.
 
-    Parameters
+    Attributes
     ----------
     climate : Tensor, shape (B, T, C, H, W)
         Standardised climate of T months, the target month last.
@@ -53,17 +53,14 @@ class Batch:
     previous_mm : Tensor, shape (B, 1, H, W), mm
         Coarse storage of the previous month; zeros where that month is absent.
     has_previous : Tensor, shape (B,), bool
-        True where the previous month is present.
     target_mm : Tensor, shape (B, 1, 4H, 4W), mm
         Bicubic interpolation of `storage_mm`: the training target (section 3.4).
     valid : Tensor, shape (B, 1, 4H, 4W), bool
         Fine cells of valid coarse cells.
     area : Tensor, shape (B, 1, 4H, 4W)
         Relative area of the fine cells (cosine of latitude).
-    precipitation, evapotranspiration : Tensor, shape (B, 1, H, W), mm/month, or None
-        Of the target month; None where the climate lacks it.
-    soil_moisture : Tensor, shape (B, 1, H, W), m³ m⁻³, or None
-        Of the target month; None where the climate lacks it.
+    precipitation, evapotranspiration, soil_moisture : Tensor, shape (B, 1, H, W), or None
+        Of the target month, mm/month and m³ m⁻³; None where the climate lacks it.
     any_previous : bool
         True if any patch has a previous month: known without asking the device.
     """
@@ -94,7 +91,7 @@ class Cube:
     Only valid cells are held (a third of the global rectangle). `nearest` maps every cell of the grid to a valid
     one, itself or the nearest, so that convolutions and the bicubic kernel see no gaps.
 
-    Parameters
+    Attributes
     ----------
     storage : Tensor, shape (M, N), mm
         Storage of N valid cells in the M months present.
@@ -115,7 +112,7 @@ class Cube:
     storage_scale : Scale
         Of the storage, mm.
     climate_mean, climate_std : Tensor, shape (C, 1, 1)
-        By which the model's variables are standardised.
+        Of the model's variables.
     """
 
     storage: Tensor
@@ -161,9 +158,12 @@ class Cube:
             `{"storage": {"mean": ..., "std": ...}, ...}`, fitted on the training patches.
         variables : sequence of str
             The model's climate variables in its order.
+
+        Raises
+        ------
+        DataError
+            If the grids differ, no cell is valid, a month is missing, or a valid cell has no value.
         """
-        if "valid" not in mask:
-            raise DataError("mask: the variable `valid` (lat, lon) is missing; make inputs/mask.nc again")
         valid = mask["valid"].transpose("lat", "lon").to_numpy() == 1
         if not valid.any():
             raise DataError("mask: no cell is valid; see inputs/quality.csv for the reasons")
@@ -174,19 +174,17 @@ class Cube:
                     raise DataError(
                         f"{name} and mask are not on one grid: their `{axis}` differ; make the inputs again"
                     )
-        for name in ("storage", *variables):
-            if name not in normalisation:
-                raise DataError(f"normalisation: `{name}` is missing; make patches/normalisation.json again")
         # From the settings, not from what else the file may contain.
         held = tuple(dict.fromkeys((*variables, *forcing_of(variables))))
         climate_months = _months(climate, "climate")
         if (np.diff(climate_months.astype(np.int64)) != 1).any():
             raise DataError("climate: months are missing or out of order; its calendar must have no gap")
         cells = np.flatnonzero(valid)
-        packed_storage = _pack(storage, "storage", cells)
+        packed_storage = np.empty((storage.sizes["time"], cells.size), dtype=np.float32)
+        _pack(storage["storage"], cells, packed_storage)
         packed_climate = np.empty((climate_months.size, len(held), cells.size), dtype=np.float32)
         for number, name in enumerate(held):
-            _pack(climate, name, cells, out=packed_climate[:, number])
+            _pack(climate[name], cells, packed_climate[:, number])
         lat = mask["lat"].to_numpy().astype(np.float64)
         wraps = bool(np.isclose(abs(mask["lon"][-1] - mask["lon"][0]) * (1 + 1 / (mask["lon"].size - 1)), 360.0))
         scales = [normalisation[name] for name in variables]
@@ -229,14 +227,6 @@ def gather(cube: Cube, rows: pd.DataFrame, *, size: int, history_months: int) ->
     """
     months = rows["month"].to_numpy().astype("datetime64[M]")
     row, col = (rows[name].to_numpy().astype(np.int64) for name in ("row", "col"))
-    height, width = cube.valid.shape
-    outside = (row < 0) | (col < 0) | (row + size > height) | (col + size > width)
-    if outside.any():
-        bad = int(np.flatnonzero(outside)[0])
-        raise DataError(
-            f"patch table: a patch of {size} cells at row {row[bad]}, column {col[bad]} leaves the grid of "
-            f"{height} by {width} cells; make the patch tables again"
-        )
     now, present = _positions(cube.storage_months, months)
     if not present.all():
         raise DataError(f"patch table: storage has no month {months[~present][0]}; make the patch tables again")
@@ -251,27 +241,26 @@ def gather(cube: Cube, rows: pd.DataFrame, *, size: int, history_months: int) ->
             "model.history_months"
         )
 
-    device = cube.device
-    reach = torch.arange(size, device=device)
-    patch_rows = torch.from_numpy(row).to(device)[:, None, None] + reach[:, None]
-    patch_cols = torch.from_numpy(col).to(device)[:, None, None] + reach
+    def on_device(values: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(values).to(cube.device)
+
+    reach = np.arange(size)
+    patch_rows, patch_cols = (on_device(corner[:, None] + reach) for corner in (row, col))
+    patch_rows, patch_cols = patch_rows[:, :, None], patch_cols[:, None, :]
     cells = cube.nearest[patch_rows, patch_cols]  # (B, H, W)
-
-    def at(month: NDArray[np.int64]) -> Tensor:
-        return torch.from_numpy(month).to(device)
-
-    storage_mm = cube.storage[at(now)[:, None, None], cells][:, None]
-    previous_mm = cube.storage[at(previous)[:, None, None], cells][:, None]
-    known = torch.from_numpy(has_previous).to(device)
-    channels = torch.tensor([cube.variables.index(name) for name in cube.model_variables], device=device)
-    spans = at(first[:, None] + np.arange(history_months))[:, :, None, None, None]
+    storage_mm = cube.storage[on_device(now)[:, None, None], cells][:, None]
+    previous_mm = cube.storage[on_device(previous)[:, None, None], cells][:, None]
+    known = on_device(has_previous)
+    channels = on_device(np.array([cube.variables.index(name) for name in cube.model_variables]))
+    spans = on_device(first[:, None] + np.arange(history_months))[:, :, None, None, None]
     climate = cube.climate[spans, channels[:, None, None], cells[:, None, None]]
     forcing = {
-        name: cube.climate[at(last)[:, None, None], cube.variables.index(name), cells][:, None]
-        for name in FORCING
+        name: cube.climate[on_device(last)[:, None, None], cube.variables.index(name), cells][:, None]
         if name in cube.variables
+        else None
+        for name in FORCING
     }
-    fine_rows = torch.from_numpy(row * REFINEMENT).to(device)[:, None] + torch.arange(size * REFINEMENT, device=device)
+    fine_rows = on_device(row[:, None] * REFINEMENT + np.arange(size * REFINEMENT))
     valid = cube.valid[patch_rows, patch_cols][:, None]
     fine_valid = valid.repeat_interleave(REFINEMENT, dim=2).repeat_interleave(REFINEMENT, dim=3)
     return Batch(
@@ -283,10 +272,8 @@ def gather(cube: Cube, rows: pd.DataFrame, *, size: int, history_months: int) ->
         target_mm=upsample(storage_mm, Kernel.BICUBIC),
         valid=fine_valid,
         area=cube.cos_latitude[fine_rows][:, None, :, None].expand(fine_valid.shape),
-        precipitation=forcing.get("precipitation"),
-        evapotranspiration=forcing.get("evapotranspiration"),
-        soil_moisture=forcing.get("soil_moisture"),
         any_previous=bool(has_previous.any()),
+        **forcing,
     )
 
 
@@ -321,25 +308,16 @@ def _months(dataset: xr.Dataset, name: str) -> NDArray[np.datetime64]:
     return months
 
 
-def _pack(
-    dataset: xr.Dataset, name: str, cells: NDArray[np.int64], *, out: NDArray[np.float32] | None = None
-) -> NDArray[np.float32]:
-    """Read one variable at some cells of the flattened grid: (months, cells)."""
-    if name not in dataset:
-        raise DataError(
-            f"inputs: the variable `{name}` is missing; there are {', '.join(map(str, dataset))}. Make the inputs "
-            "again with the scenario's climate_variables"
-        )
-    variable = dataset[name].transpose("time", "lat", "lon")
-    months = variable.sizes["time"]
-    packed = np.empty((months, cells.size), dtype=np.float32) if out is None else out
-    for start in range(0, months, MONTHS_AT_A_TIME):
+def _pack(variable: xr.DataArray, cells: NDArray[np.int64], packed: NDArray[np.float32]) -> None:
+    """Read one variable at some cells of the flattened grid into an array, (months, cells)."""
+    variable = variable.transpose("time", "lat", "lon")
+    for start in range(0, len(packed), MONTHS_AT_A_TIME):
         span = slice(start, start + MONTHS_AT_A_TIME)
         packed[span] = variable.isel(time=span).to_numpy().reshape(-1, variable[0].size)[:, cells]
-    gaps = int((~np.isfinite(packed)).any(axis=0).sum())
-    if gaps:
-        raise DataError(f"inputs: `{name}` has no value at {gaps} of {cells.size} valid cells; make the mask again")
-    return packed
+    if gaps := int((~np.isfinite(packed)).any(axis=0).sum()):
+        raise DataError(
+            f"inputs: `{variable.name}` has no value at {gaps} of {cells.size} valid cells; make the mask again"
+        )
 
 
 def _fine_cosines(lat: NDArray[np.float64]) -> NDArray[np.float32]:

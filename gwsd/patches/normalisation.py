@@ -29,28 +29,9 @@ def fit_normalisation(
     A cell counts in a month as often as training patches contain it. Climate is taken in the patches' target
     months, so that all variants share one normalisation whatever their history.
 
-    Parameters
-    ----------
-    storage : DataArray, dims (time, lat, lon), mm
-    climate : Dataset, dims (time, lat, lon)
-        Includes the months of the storage.
-    train : DataFrame
-        Training patches, of `size` coarse cells a side.
-    valid : ndarray, shape (H, W), bool
-    variables : sequence of str
-        Climate variables to fit.
-
-    Returns
-    -------
-    dict of str to dict
-        `mean` and `std` of `storage` and of each variable, in the variable's unit.
+    `storage` (time, lat, lon), mm, and `climate` are on the grid of `valid`, (H, W); patches have `size` coarse cells
+    a side. Returns `mean` and `std` of `storage` and of each of the `variables`, in the variable's unit.
     """
-    if train.empty:
-        raise DataError("There are no training patches to fit the normalisation on. Set patches.train above 0.")
-    if missing := [name for name in variables if name not in climate]:
-        raise DataError(
-            f"inputs: climate lacks {', '.join(missing)}. Make the inputs again with the scenario's climate_variables."
-        )
     fields = {"storage": storage, **{name: climate[name] for name in variables}}
     # Weights of all months first: each variable is then in memory once, and only while it is fitted.
     weights = {
@@ -68,10 +49,6 @@ def _moments(
     fields = field[:].values
     total = mean = squares = 0.0
     for month, weight in weights.items():
-        if month not in index:
-            raise DataError(
-                f"'{name}' lacks {month.astype('datetime64[M]')}, the month of a training patch. Rebuild the inputs."
-            )
         values = fields[index[month]][valid].astype(np.float64)
         known = np.isfinite(values)
         values, weight = values[known], weight[known]
@@ -85,6 +62,6 @@ def _moments(
         mean += delta * amount / (total + amount)
         total += amount
     if total == 0.0:
-        raise DataError(f"'{name}' has no value in any valid cell of the training patches. Rebuild the inputs.")
+        raise DataError(f"'{name}' has no value in any valid cell of the training patches. Make the inputs again.")
     std = float(np.sqrt(squares / total))
     return {"mean": mean, "std": std if std > SMALLEST_STD else 1.0}

@@ -10,10 +10,9 @@ from gwsd.patches.blocks import draw_blocked
 from gwsd.patches.settings import Patches
 from gwsd.patches.windows import Drawn, Mask, Months, admissible, cover, valid_share
 
-COLUMNS = ["patch", "month", "row", "col", "lat", "lon", "valid_share", "has_previous"]
 SPLITS = ("train", "validation", "test")
 
-SIZES = 8
+STEP = 8
 """Patch sizes are multiples of it: the network halves them three times."""
 
 
@@ -40,16 +39,12 @@ def sample(
         Months of the storage.
     lat, lon : ndarray, shape (H,) and (W,), degrees
         Centres of the cells.
-    patches : Patches
-    rng : numpy.random.Generator
-        The same state gives the same tables.
 
     Returns
     -------
     dict of str to DataFrame
-        `train`, `validation`, `test`; one row per patch, columns `COLUMNS`: number, month (YYYY-MM), row and
-        column of the lower corner, latitude and longitude of the centre, valid share, and 1 where the storage
-        has the previous month too.
+        `train`, `validation`, `test`; one row per patch: its number, month (YYYY-MM), row and column of the lower
+        corner, latitude and longitude of the centre, valid share, and 1 where the storage has the previous month too.
 
     Raises
     ------
@@ -81,8 +76,7 @@ def sample(
                 "lon": (lon[column] + lon[column + size - 1]) / 2.0,
                 "valid_share": np.round(share[row, column], 6),
                 "has_previous": preceded[month].astype(int),
-            },
-            columns=COLUMNS,
+            }
         )
         for name, (month, row, column) in drawn.items()
     }
@@ -90,32 +84,29 @@ def sample(
 
 def largest_size_that_fits(valid: Mask, min_valid_share: float, most: int) -> tuple[int, int] | None:
     """Return the largest admissible patch size up to `most` and its number of windows; None if no size fits."""
-    for size in range(min(most, *valid.shape) // SIZES * SIZES, 0, -SIZES):
+    for size in range(min(most, *valid.shape) // STEP * STEP, 0, -STEP):
         if windows := int(admissible(valid_share(valid, size), min_valid_share).sum()):
             return size, windows
     return None
 
 
-def note_shortage(tables: dict[str, pd.DataFrame], patches: Patches) -> list[str]:
-    """Return a note if fewer patches were drawn than asked for; an empty list otherwise."""
+def note_shortage(tables: dict[str, pd.DataFrame], patches: Patches) -> str | None:
+    """Return a note if fewer patches were drawn than asked for, None otherwise."""
     asked, drawn = sum(getattr(patches, name) for name in SPLITS), sum(map(len, tables.values()))
     if drawn == asked:
-        return []
+        return None
     parts = ", ".join(f"{name} {len(table):,}" for name, table in tables.items())
-    return [
+    return (
         f"patches: {asked:,} were asked for, and there are only {drawn:,} distinct ones, drawn in the same proportions "
         f"({parts}). Nearby ones overlap: see overlap.csv. A larger region or a smaller patches.size gives more."
-    ]
+    )
 
 
 def overlap(train: pd.DataFrame, other: pd.DataFrame, *, size: int, valid: Mask) -> dict[str, int | float]:
     """Count how many valid cells of some patches also occur in training patches.
 
-    Returns
-    -------
-    dict
-        patches; cell_months: distinct (month, cell) of `other`; shared_cell_months and shared_share: those
-        that training patches contain too; cells, shared_cells, shared_cells_share: the same whatever the month.
+    `cell_months` are the distinct (month, cell) of `other`, `shared_cell_months` those that training patches contain
+    too, `shared_share` is their ratio; `cells`, `shared_cells` and `shared_cells_share` are the same in any month.
     """
     cell_months = shared_months = 0
     for month, patches in other.groupby("month", sort=True):
@@ -159,7 +150,7 @@ def _explain(valid: Mask, size: int, min_valid_share: float, n_months: int) -> C
     fitting = largest_size_that_fits(valid, min_valid_share, size - 1)
     if fitting is None:
         return DataError(
-            f"patches.size: {why}. No smaller size fits either, down to {SIZES}. Lower patches.min_valid_share, "
+            f"patches.size: {why}. No smaller size fits either, down to {STEP}. Lower patches.min_valid_share, "
             "choose a larger region, or see inputs/quality.csv for why so few cells are valid."
         )
     smaller, windows = fitting

@@ -6,12 +6,13 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 Months = NDArray[np.datetime64]
+Indices = NDArray[np.int64]
 
-Drawn = dict[str, tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]
+Drawn = dict[str, tuple[Indices, Indices, Indices]]
 """For each split the index of the month, the row and the column of each patch."""
 
 
-def count_windows(cells: Mask, size: int) -> NDArray[np.int64]:
+def count_windows(cells: Mask, size: int) -> Indices:
     """Count true cells in every `size` by `size` window, by its lower corner; (H - size + 1, W - size + 1)."""
     table = np.zeros((cells.shape[0] + 1, cells.shape[1] + 1), dtype=np.int64)
     table[1:, 1:] = cells.cumsum(axis=0, dtype=np.int64).cumsum(axis=1)
@@ -28,12 +29,10 @@ def admissible(share: NDArray[np.float64], min_valid_share: float) -> Mask:
     return np.asarray((share >= min_valid_share - 1e-12) & (share > 0.0))
 
 
-def cover(patches: pd.DataFrame, size: int, shape: tuple[int, int]) -> NDArray[np.int64]:
+def cover(patches: pd.DataFrame, size: int, shape: tuple[int, int]) -> Indices:
     """Count the patches that contain each cell, shape (H, W)."""
     corners = np.zeros((shape[0] + 1, shape[1] + 1), dtype=np.int64)
     row, column = patches["row"].to_numpy(), patches["col"].to_numpy()
-    np.add.at(corners, (row, column), 1)
-    np.add.at(corners, (row + size, column), -1)
-    np.add.at(corners, (row, column + size), -1)
-    np.add.at(corners, (row + size, column + size), 1)
+    for rows, columns, step in ((0, 0, 1), (size, 0, -1), (0, size, -1), (size, size, 1)):
+        np.add.at(corners, (row + rows, column + columns), step)
     return np.asarray(corners.cumsum(axis=0).cumsum(axis=1)[:-1, :-1])

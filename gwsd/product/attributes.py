@@ -4,7 +4,7 @@ No attribute holds a time, a host or a path: the same inputs give the same bytes
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gwsd.product.netcdf import RESOLUTION_MM
 from gwsd.product.settings import Product
@@ -31,9 +31,17 @@ SOURCES = {
 
 USER_SUPPLIED = ("", "that of the user-supplied files")
 
+SD = (
+    "As stated by the network: the expected error about its training target, the bicubic interpolation of the coarse "
+    "storage. Not an error against the true storage: the uncertainty of the coarse storage is not included."
+)
+SD_CORRECTION = (
+    " Reduced for the correction of the 0.5 degree means, with errors within a coarse cell correlated by {:g} and the "
+    "input taken as exact."
+)
 
-@dataclass(frozen=True)
-class InputSource:
+
+class InputSource(NamedTuple):
     """Origin of an input: `kind` is storage or climate, `name` that of the settings' `sources`, such as `g3p`."""
 
     kind: str
@@ -44,7 +52,7 @@ class InputSource:
 
     @property
     def text(self) -> str:
-        """Label and title."""
+        """Label and title, or "synthetic"."""
         if self.synthetic:
             return "synthetic (twin Earth)"
         return f"{self.label} ({self.title})" if self.title else self.label
@@ -78,32 +86,19 @@ def describe_product(
 ) -> dict[str, str]:
     """Return the global attributes of a file.
 
-    Parameters
-    ----------
-    sources : sequence of InputSource
-        Storage first, then climate if any is used.
-    title : str
-        Of the scenario.
-    data_label : str
-        Origin of the data; contains "synthetic" where any of them is the twin Earth's.
-    job_key : str
-        Of the job that makes the file.
-    quantity : str
-        Of the storage: groundwater or total water storage anomaly.
-    weights : mapping or None
-        `data_label` and `job_key` of the network's weights.
+    `sources` are storage and, if it is used, climate; `title` is that of the scenario; `data_label` contains
+    "synthetic" where any input is the twin Earth's; `quantity` is groundwater or total water storage anomaly; `weights`
+    has the `data_label` and `job_key` of the network.
     """
     warning = network_warning(sources, weights["data_label"] if weights else "")
-    prefix = "Partly synthetic: " if "synthetic" in data_label else ""
-    prefix = "Synthetic: " if data_label.startswith("synthetic") else prefix
-    terms = "derived from " + "; ".join(
-        f"{source.kind} ({source.text}): {source.reference_and_licence[1]}" for source in sources
-    )
+    synthetic = "Synthetic: " if data_label.startswith("synthetic") else "Partly synthetic: "
+    terms = "; ".join(f"{source.kind} ({source.text}): {source.reference_and_licence[1]}" for source in sources)
     how = {"full_field": "the whole grid at once", "tiled": "overlapping tiles, blended"}[inference]
     means = "0.5 degree means made equal to the input by an additive correction" if settings.correction else ""
     return {
         "Conventions": "CF-1.11",
-        "title": f"{prefix}{quantity} on a 0.125 degree grid, {period}"
+        "title": (synthetic if "synthetic" in data_label else "")
+        + f"{quantity} on a 0.125 degree grid, {period}"
         + (f" ({title})" if title else "")
         + (f", {warning}" if warning else ""),
         "source": "; ".join(f"{source.kind}: {source.text}" for source in sources),
@@ -111,28 +106,15 @@ def describe_product(
         "method": f"{method}{f', {settings.precision}' if weights else ''}; {how}; {means or 'not corrected'}",
         "scenario": scenario,
         "references": "; ".join(dict.fromkeys([PAPER, *filter(None, (s.reference_and_licence[0] for s in sources))])),
-        "license": SOURCES["twin"][1] if all(source.synthetic for source in sources) else terms,
+        "license": SOURCES["twin"][1] if all(source.synthetic for source in sources) else f"derived from {terms}",
         "data_label": data_label,
         "job_key": job_key,
         "history": f"made by gwsd, job {job_key}",
         "effective_resolution": EFFECTIVE_RESOLUTION,
         "comment": f"{data_label}. Effective resolution: {EFFECTIVE_RESOLUTION} Values are rounded to "
         f"{RESOLUTION_MM} mm (off by {RESOLUTION_MM / 2} mm at most). Months that the coarse storage lacks are absent.",
-        "sd_comment": _describe_sd(settings, inference),
+        "sd_comment": SD
+        + (" Includes the spread between overlapping tiles." if inference == "tiled" else "")
+        + (SD_CORRECTION.format(settings.error_correlation) if settings.correction else ""),
         **{f"weights_{name}": text for name, text in (weights or {}).items()},
     }
-
-
-def _describe_sd(settings: Product, inference: str) -> str:
-    parts = [
-        "As stated by the network: the expected error about its training target, the bicubic interpolation of the "
-        "coarse storage. Not an error against the true storage: the uncertainty of the coarse storage is not included."
-    ]
-    if inference == "tiled":
-        parts.append("Includes the spread between overlapping tiles.")
-    if settings.correction:
-        parts.append(
-            "Reduced for the correction of the 0.5 degree means, with errors within a coarse cell correlated by "
-            f"{settings.error_correlation:g} and the input taken as exact."
-        )
-    return " ".join(parts)

@@ -25,10 +25,7 @@ COLUMNS = (
 )
 """Columns of the series."""
 
-KM3_PER_MM_KM2 = 1.0e-6
-"""A millimetre over a square kilometre, km³."""
-
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 
 def basin_series(
@@ -38,8 +35,6 @@ def basin_series(
 
     Parameters
     ----------
-    product : sequence of Path
-        Files of the product.
     polygons : Path
         GeoJSON, GeoPackage or shapefile, in any coordinate reference system.
     name : str or None
@@ -53,11 +48,13 @@ def basin_series(
         `COLUMNS`, a row per polygon and month. `sd_independent_mm` assumes independent errors of cells,
         `sd_correlated_mm` identical ones; both are errors about the coarse input, whose own uncertainty is not
         included. `storage_km3` is the anomaly as a volume over the valid area, `change_km3` its change from the month
-        before, empty where that is absent. A polygon without a series has one row, whose note says why.
+        before, empty where that is absent. A polygon without a series has one row, whose note gives the reason.
     """
     shapes = _read_polygons(polygons)
     names = _names(shapes, name, polygons)
     with ProductDataset(product) as dataset:
+        if dataset.months.size == 0:
+            raise DataError(f"{', '.join(map(str, product))}: has no month; give the file of another year")
         rows = list(_fixed_rows(names, list(shapes.geometry), dataset.grid))
         for row in rows:
             if row["note"]:
@@ -99,9 +96,8 @@ def _read_polygons(path: Path) -> geopandas.GeoDataFrame:
     try:
         shapes = geopandas.read_file(path)
     except Exception as error:  # pyogrio, GDAL and GEOS each have their own
-        raise DataError(
-            f"{path}: cannot be read as polygons ({error}); expected GeoJSON, GeoPackage or shapefile"
-        ) from error
+        message = f"{path}: cannot be read as polygons ({error}); expected GeoJSON, GeoPackage or shapefile"
+        raise DataError(message) from error
     if not isinstance(shapes, geopandas.GeoDataFrame) or shapes.empty:
         raise DataError(f"{path}: contains no polygon")
     return shapes if shapes.crs is None or shapes.crs.to_epsg() == 4326 else shapes.to_crs(4326)
@@ -119,7 +115,7 @@ def _names(shapes: geopandas.GeoDataFrame, name: str | None, path: Path) -> list
 
 
 def _fixed_rows(names: Sequence[str], shapes: Sequence[BaseGeometry | None], grid: Grid) -> Iterator[dict[str, Any]]:
-    """Return number, name, shape, total area (also outside a regional product) and note of each polygon."""
+    """Yield number, name, shape, total area (also outside a regional product) and note of each polygon."""
     globe = Grid(grid.spacing, GLOBE)
     areas, ones = cell_areas(globe), np.ones(globe.shape)
     extent = shapely.box(*grid.region)
@@ -182,7 +178,7 @@ def _monthly_rows(dataset: ProductDataset, rows: Sequence[dict[str, Any]]) -> It
         series = pd.DataFrame({"valid_area_km2": sums[:, 0]})
         area = series["valid_area_km2"].where(sums[:, 0] > 0.0)
         series["mean_mm"] = sums[:, 1] / area
-        series["storage_km3"] = area * series["mean_mm"] * KM3_PER_MM_KM2
+        series["storage_km3"] = area * series["mean_mm"] * 1.0e-6  # mm km² to km³
         if fields.sd is not None:
             squares = extract([fields.sd], areas, shapes, grid, _sum_of_squares)[:, 0]
             series["sd_independent_mm"] = np.sqrt(squares) / area

@@ -1,7 +1,7 @@
 """Consistency checks: tiled vs. full-field inference, vs. test patches, vs. the twin Earth's fine storage."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,26 +15,12 @@ from gwsd.methods.method import Prediction
 from gwsd.patches.gathering import Batch, Cube, gather
 from gwsd.product.correction import CorrectionSums, correct_means
 from gwsd.product.estimator import Estimator
-from gwsd.product.full_field import predict_full_field
 from gwsd.product.grid_batch import ValidCells, block_means, month_batch
+from gwsd.product.inference import predict_full_field, predict_tiled
 from gwsd.product.months import Months, resolve_inference, tiling_of
 from gwsd.product.seams import SeamSums
 from gwsd.product.settings import Product
-from gwsd.product.tiles import predict_tiled
 from gwsd.resample import Kernel, upsample
-
-
-class ProductCheck(NamedTuple):
-    """Tables of a check.
-
-    `inference`: differences between tiled and full-field inference and patches. `seams`: roughness at seams and
-    elsewhere. `correction`: error that the correction removes. `errors`: errors against target and truth.
-    """
-
-    inference: pd.DataFrame
-    seams: pd.DataFrame
-    correction: pd.DataFrame
-    errors: pd.DataFrame
 
 
 def months_with_most_patches(table: pd.DataFrame, count: int) -> Months:
@@ -54,11 +40,11 @@ def check_product(
     *,
     truth: Callable[[np.datetime64], Tensor] | None,
     report: Callable[[str], None] = print,
-) -> ProductCheck:
+) -> dict[str, pd.DataFrame]:
     """Make some months by tiled and by full-field inference and compare them.
 
     Errors are over valid fine cells with equal weight; those against the twin Earth's fine storage over coarse cells
-    that are land throughout. `errors` and `correction` refer to the inference of the settings.
+    that are land throughout.
 
     Parameters
     ----------
@@ -68,6 +54,13 @@ def check_product(
         Test patches; those of the months are predicted as in the evaluation.
     truth : callable or None
         Returns the twin Earth's fine storage of a month, shape (4H, 4W), mm; NaN outside land.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        `inference`: differences between tiled and full-field inference and patches. `seams`: roughness at seams and
+        elsewhere. For the inference of the settings, `correction`: error that the correction removes; `errors`: errors
+        against target and truth.
     """
     if months.size == 0:
         raise DataError("product check: the patch table has no rows; make the patch tables again")
@@ -92,7 +85,14 @@ def check_product(
         rows = table[table["month"] == str(month)]
         if len(rows):
             patches = gather(cube, rows, size=estimator.patch_size, history_months=estimator.history_months)
-            _compare_patches(differences, made, estimator.predict(patches), patches.valid[:, 0], rows)
+            scored = estimator.predict(patches)
+            for name, whole in made.items():
+                for number, (row, col) in enumerate(zip(rows["row"], rows["col"], strict=True)):
+                    side = patches.valid.shape[-1]
+                    corner = REFINEMENT * row, REFINEMENT * col
+                    cut = _part(whole, (..., slice(corner[0], corner[0] + side), slice(corner[1], corner[1] + side)))
+                    patch = _part(scored, slice(number, number + 1))
+                    differences.add_predictions(f"{name} - patches", cut, patch, patches.valid[number, 0])
         product = {"product": made[chosen].mean[0, 0].double(), "product, corrected": corrected[chosen]}
         stated = made[chosen].sd
         sd = torch.ones_like(product["product"]) if stated is None else stated[0, 0].double()
@@ -107,12 +107,17 @@ def check_product(
             detail, known = references["detail"]
             errors.add("truth", references["truth"][0], {"perfect detail inside each cell": detail}, known)
         report(f"{month}: checked, {len(rows)} test patches")
-    return ProductCheck(
-        inference=differences.table(len(months)),
-        seams=seams.table(len(months)),
-        correction=sums.table(len(months), has_sd=estimator.has_sd),
-        errors=errors.table(len(months)),
-    )
+    tables = {
+        "inference": differences.table(),
+        "seams": seams.table(),
+        "correction": sums.table(has_sd=estimator.has_sd),
+        "errors": errors.table(),
+    }
+    return {name: table.assign(months=len(months)) for name, table in tables.items()}
+
+
+def _part(prediction: Prediction, places: Any) -> Prediction:
+    return Prediction(prediction.mean[places], None if prediction.sd is None else prediction.sd[places])
 
 
 class Differences:
@@ -132,14 +137,14 @@ class Differences:
         if first.sd is not None and second.sd is not None:
             self.add(comparison, "sd", first.sd[0, 0], second.sd[0, 0], valid)
 
-    def table(self, months: int) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """Return mean, 99 % quantile and largest difference of each pair."""
         rows = []
         for key, parts in self._parts.items():
             values = np.concatenate(parts)
-            mean = values.mean(dtype=np.float64)
-            rows.append((*key, mean, float(np.quantile(values, 0.99)), float(values.max()), values.size, months))
-        columns = ["comparison", "quantity", "mean_abs_mm", "p99_abs_mm", "max_abs_mm", "cells", "months"]
+            found = (values.mean(dtype=np.float64), float(np.quantile(values, 0.99)), float(values.max()))
+            rows.append((*key, *found, values.size))
+        columns = ["comparison", "quantity", "mean_abs_mm", "p99_abs_mm", "max_abs_mm", "cells"]
         return pd.DataFrame(rows, columns=columns)
 
 
@@ -156,7 +161,7 @@ class Errors:
             sums = (float(error.abs().sum()), float((error**2).sum()), error.numel())
             self._rows.append((reference_name, name, *sums))
 
-    def table(self, months: int) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """Return mean absolute and root mean square errors, and the ratio of the latter to bicubic interpolation."""
         rows = pd.DataFrame(self._rows, columns=["reference", "method", "absolute", "squared", "cells"])
         sums = rows.groupby(["reference", "method"], sort=False).sum().sort_index(level=0, sort_remaining=False)
@@ -168,32 +173,8 @@ class Errors:
                 "rmse_mm": rmse,
                 "rmse_over_bicubic": rmse / np.where(bicubic > 0, bicubic, np.nan),  # the target is bicubic itself
                 "cells": sums["cells"],
-                "months": months,
             }
         ).reset_index()
-
-
-def _compare_patches(
-    differences: Differences,
-    made: Mapping[str, Prediction],
-    patchwise: Prediction,
-    valid: Tensor,
-    rows: pd.DataFrame,
-) -> None:
-    """Compare whole grids with the predictions that the evaluation scores, patch by patch."""
-    side = valid.shape[-1]
-    for number, (row, col) in enumerate(zip(rows["row"], rows["col"], strict=True)):
-        inside = (
-            ...,
-            slice(REFINEMENT * row, REFINEMENT * row + side),
-            slice(REFINEMENT * col, REFINEMENT * col + side),
-        )
-        patch = Prediction(
-            patchwise.mean[number : number + 1], None if patchwise.sd is None else patchwise.sd[number : number + 1]
-        )
-        for name, whole in made.items():
-            cut = Prediction(whole.mean[inside], None if whole.sd is None else whole.sd[inside])
-            differences.add_predictions(f"{name} - patches", cut, patch, valid[number])
 
 
 def _references(batch: Batch, cells: ValidCells, truth: Tensor | None) -> dict[str, tuple[Tensor, Tensor]]:

@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,7 @@ AFFECTS_RESULTS = False  # not part of the code hash
 
 
 def add_parsers(subparsers: argparse._SubParsersAction, read_settings: Callable[[], Any]) -> None:
-    """Add the commands; each sets `run`, a function of the parsed arguments.
-
-    `read_settings` returns the project's settings: quality, evapotranspiration, patches and product are used.
-    """
+    """Add the commands; each sets `run`, a function of the parsed arguments. `read_settings` returns the settings."""
     parser = subparsers.add_parser("downscale", help="downscale months of your own storage with trained weights")
     parser.add_argument(
         "--storage", nargs="+", required=True, metavar="FILE", help="coarse storage: files, a folder or a quoted glob"
@@ -60,11 +57,19 @@ def add_parsers(subparsers: argparse._SubParsersAction, read_settings: Callable[
 
 
 def _downscale(arguments: argparse.Namespace, settings: Any) -> None:
-    files = {name: _expand(getattr(arguments, name), f"--{name}") for name in ("storage", "climate")}
+    from gwsd.data.sources import CLIMATE, STORAGE, expand
+
+    storage, climate = (
+        list(dict.fromkeys(path for text in getattr(arguments, name) for path in expand(text, f"--{name}")))
+        for name in ("storage", "climate")
+    )
     weights = [arguments.weights] if arguments.weights else []
     if arguments.out.exists() and not arguments.force:
         raise DataError(f"{arguments.out}: exists; --force replaces it")
-    with _writing(arguments.out, [*files["storage"], *files["climate"], *weights]) as temporary:
+    for name, known in (("storage", STORAGE), ("climate", CLIMATE)):
+        if (given := getattr(arguments, f"{name}_format")) not in known:
+            raise ConfigError(f"--{name}-format {given}: unknown; expected one of {', '.join(known)}")
+    with _writing(arguments.out, [*storage, *climate, *weights]) as temporary:
         from gwsd.model.execution import use_huge_pages
 
         use_huge_pages()
@@ -73,9 +78,8 @@ def _downscale(arguments: argparse.Namespace, settings: Any) -> None:
         from tqdm import tqdm
 
         from gwsd.data.settings import Sources
-        from gwsd.data.sources import CLIMATE, STORAGE
         from gwsd.devices import lease_device
-        from gwsd.product.downscale import Inputs, downscale
+        from gwsd.product.downscale import downscale
         from gwsd.product.estimator import open_estimator
 
         def report(line: str) -> None:
@@ -86,16 +90,14 @@ def _downscale(arguments: argparse.Namespace, settings: Any) -> None:
             changed["correction"] = False
         product = settings.product.model_copy(update=changed)
         quality = settings.quality.model_copy(update={"expected_cells": None, "expected_months": None})
-        for name, known in (("storage", STORAGE), ("climate", CLIMATE)):
-            if (given := getattr(arguments, f"{name}_format")) not in known:
-                raise ConfigError(f"--{name}-format {given}: unknown; expected one of {', '.join(known)}")
         sources = Sources(
             storage=arguments.storage_format,
             climate=arguments.climate_format,
             storage_variable=arguments.storage_variable,
             storage_units=arguments.storage_units,
         )
-        threads = arguments.threads or available_threads()
+        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        threads = arguments.threads or available or 1
         torch.set_num_threads(threads)
         with lease_device(arguments.device if weights else "cpu", report=report) as device:
             estimator = open_estimator(
@@ -107,9 +109,12 @@ def _downscale(arguments: argparse.Namespace, settings: Any) -> None:
             )
             largest = downscale(
                 temporary,
-                Inputs(files["storage"], files["climate"], weights, sources, quality, settings.evapotranspiration),
+                {"storage": storage, "climate": climate, "weights": weights},
                 estimator,
                 product,
+                sources=sources,
+                quality=quality,
+                evapotranspiration=settings.evapotranspiration,
                 months=arguments.months,
                 region=arguments.region,
                 threads=threads,
@@ -142,11 +147,6 @@ def _export(arguments: argparse.Namespace) -> None:
     print(arguments.out)
 
 
-def available_threads() -> int:
-    """Return the number of CPU threads available to this process."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @contextlib.contextmanager
 def _writing(out: Path, inputs: Iterable[Path]) -> Iterator[Path]:
     """Yield a temporary name that becomes `out` when the block succeeds; refuse to overwrite an input."""
@@ -168,12 +168,6 @@ def _writing(out: Path, inputs: Iterable[Path]) -> Iterator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
         signal.signal(signal.SIGTERM, before)
-
-
-def _expand(given: Sequence[str], option: str) -> list[Path]:
-    from gwsd.data.sources import expand
-
-    return list(dict.fromkeys(path for text in given for path in expand(text, option)))
 
 
 def _positive(text: str) -> int:

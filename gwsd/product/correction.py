@@ -28,14 +28,8 @@ def correct_means(mean: Tensor, storage_mm: Tensor, cells: ValidCells) -> Tensor
     The field is the bilinear interpolation of coarse values c whose own block means are the differences δ: with M
     for block means and U for the interpolation, c ← c + ω(δ − MUc) (Richardson's iteration), c being continued
     beyond the coast from the nearest valid cell. The remainder is added as a constant in each cell, which makes the
-    means exact.
-
-    Parameters
-    ----------
-    mean : Tensor, shape (4H, 4W), mm
-        The product. Values outside valid cells have no effect.
-    storage_mm : Tensor, shape (H, W), mm
-        Required means over the area of the coarse cells.
+    means exact. `mean` has shape (4H, 4W), mm; its values outside valid cells have no effect. `storage_mm` has shape
+    (H, W).
     """
     difference = torch.where(cells.valid, storage_mm.double() - block_means(mean, cells), 0.0)
     coarse = torch.zeros_like(difference)
@@ -77,8 +71,6 @@ def corrected_sd(sd: Tensor, cells: ValidCells, correlation: float) -> Tensor:
 
     `sd` has shape (4H, 4W), mm.
     """
-    if not 0.0 <= correlation <= 1.0:
-        raise ValueError(f"the correlation of errors within a cell is {correlation}; expected 0 to 1")
     sd = sd.double()
     share = cells.weights[:, None]
     independent = 1.0 - correlation
@@ -128,7 +120,7 @@ class CorrectionSums:
             }
         )
 
-    def table(self, months: int, *, has_sd: bool) -> pd.DataFrame:
+    def table(self, *, has_sd: bool) -> pd.DataFrame:
         """Return a row per reference.
 
         `error_correlation`: mean product of the errors of two fine cells of one coarse cell over the mean square;
@@ -157,6 +149,5 @@ class CorrectionSums:
                 "sd_before_mm": sd if has_sd else np.nan,
                 "sd_after_mm": sd * np.sqrt(left(self._correlation)) if has_sd else np.nan,
                 "cells": sums["cells"],
-                "months": months,
             }
         ).reset_index()

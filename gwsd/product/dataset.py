@@ -3,22 +3,14 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from gwsd.errors import DataError
 from gwsd.product.grid_batch import grid_of
-from gwsd.product.netcdf import MEAN, SD
-
-
-class Fields(NamedTuple):
-    """Mean and standard deviation of a month, mm, shape (4H, 4W), south first; NaN outside valid cells."""
-
-    mean: NDArray[np.float64]
-    sd: NDArray[np.float64] | None
+from gwsd.product.netcdf import MEAN, SD, FineMonth
 
 
 class ProductDataset:
@@ -28,14 +20,13 @@ class ProductDataset:
         self._where: dict[np.datetime64, tuple[Path, int]] = {}
         with ExitStack() as stack:
             self._files = {path: stack.enter_context(_open(path)) for path in paths}
-            first = paths[0]
-            self.grid = grid_of(self._files[first])
-            self.data_label = str(self._files[first].attrs.get("data_label", ""))
+            first = self._files[paths[0]]
+            self.grid, self.data_label = grid_of(first), str(first.attrs.get("data_label", ""))
             for path, file in self._files.items():
-                if grid_of(file) != self.grid:
-                    raise DataError(f"{path}: its grid is not that of {first}; give files of one product")
-                if str(file.attrs.get("data_label", "")) != self.data_label:
-                    raise DataError(f"{path}: its data_label is not that of {first}; give files of one product")
+                found = {"grid": grid_of(file), "data_label": str(file.attrs.get("data_label", ""))}
+                for name, value in found.items():
+                    if value != getattr(self, name):
+                        raise DataError(f"{path}: its {name} is not that of {paths[0]}; give files of one product")
                 for number, month in enumerate(file["time"].to_numpy().astype("datetime64[M]")):
                     if month in self._where:
                         raise DataError(f"{path}: {month} is also in {self._where[month][0]}; give each month once")
@@ -51,12 +42,11 @@ class ProductDataset:
         """Close the files."""
         self._stack.close()
 
-    def read(self, month: np.datetime64) -> Fields:
-        """Read a month; DataError if no file holds it."""
+    def read(self, month: np.datetime64) -> FineMonth:
+        """Read a month, float64; DataError if no file holds it."""
         file, number = self._find(month)
-        mean, sd = (file[name][number].to_numpy().astype(np.float64) if name in file else None for name in (MEAN, SD))
-        assert mean is not None
-        return Fields(mean, sd)
+        fields = {name: file[name][number].to_numpy().astype(np.float64) for name in (MEAN, SD) if name in file}
+        return FineMonth(month, fields[MEAN], fields.get(SD))
 
     def attributes(self, month: np.datetime64) -> dict[str, str]:
         """Return the global attributes of the file that holds a month, and `long_name` of its variable."""

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,34 +30,15 @@ SYNTHETIC = "synthetic: twin Earth, not observations"
 """Label of files without any observed input."""
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """User-supplied files (an interpolation needs no climate and no weights) and the settings to read them."""
-
-    storage: Sequence[Path]
-    climate: Sequence[Path]
-    weights: Sequence[Path]
-    sources: Sources
-    quality: Quality
-    evapotranspiration: Evapotranspiration
-
-    def key(self, *settings: object) -> str:
-        """Hash the files, the settings and the code: the same key gives the same bytes."""
-        text = json.dumps([str(each) for each in (self.sources, self.quality, *settings)])
-        digest = hashlib.sha256(text.encode())
-        code = sorted(Path(__file__).parents[1].rglob("*.py"))
-        for path in (*self.storage, *self.climate, *self.weights, *code):
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        return digest.hexdigest()
-
-
 def downscale(
     out: Path,
-    inputs: Inputs,
+    files: Mapping[str, Sequence[Path]],
     estimator: Estimator,
     settings: Product,
     *,
+    sources: Sources,
+    quality: Quality,
+    evapotranspiration: Evapotranspiration,
     months: str | None = None,
     region: Sequence[float] | None = None,
     threads: int = 1,
@@ -70,6 +51,8 @@ def downscale(
     ----------
     out : Path
         NetCDF file to write; temporary files are made next to it.
+    files : mapping
+        `storage`, `climate` and `weights`; an interpolation needs no climate and no weights.
     months : str or None
         YYYY-MM or YYYY-MM:YYYY-MM; all months of the storage if None.
     region : sequence of float or None
@@ -84,27 +67,29 @@ def downscale(
     float
         Largest difference between a half-degree mean of the file and its input, mm.
     """
-    names, network = inputs.sources, estimator.network
-    raw = open_storage(inputs.storage, names.storage, variable=names.storage_variable, units=names.storage_units)
+    network, variables = estimator.network, estimator.climate_variables
+    raw = open_storage(
+        files["storage"], sources.storage, variable=sources.storage_variable, units=sources.storage_units
+    )
     held = raw["time"].to_numpy().astype("datetime64[M]")
     chosen = select_months(held, months, report)
-    whole, region = extent_of(raw), select_region(raw, region)
+    whole = extent_of(raw)
+    region = select_region(whole, region)
     report(f"storage: {held.size} months, {held[0]} to {held[-1]}; {chosen.size} to downscale")
-    sources = [_source("storage", names.storage, STORAGE[names.storage].label, raw.attrs)]
+    origins = [_origin("storage", sources.storage, STORAGE[sources.storage].label, raw.attrs)]
     start, end = str(chosen[0] - (estimator.history_months - 1)), str(chosen[-1])
     climate = None
     if network is not None:
-        if not inputs.climate:
-            raise DataError(f"--climate is missing: the network needs {', '.join(estimator.climate_variables)}")
+        if not files["climate"]:
+            raise DataError(f"--climate is missing: the network needs {', '.join(variables)}")
         report(
             f"network: {estimator.name}, trained on {estimator.data_label}, job {estimator.job_key[:12]}; needs "
             f"climate from {start} to {end} ({estimator.history_months} months for each month)"
         )
-        variables = estimator.climate_variables
-        climate = open_climate(inputs.climate, names.climate, start=start, end=end, variables=variables)
+        climate = open_climate(files["climate"], sources.climate, start=start, end=end, variables=variables)
         about = {"source_title": climate.title, "synthetic": climate.synthetic}
-        sources.append(_source("climate", names.climate, CLIMATE[names.climate].label, about))
-    if warning := network_warning(sources, estimator.data_label):
+        origins.append(_origin("climate", sources.climate, CLIMATE[sources.climate].label, about))
+    if warning := network_warning(origins, estimator.data_label):
         report(f"NOTE: {warning}; the title of the file says so")
     # An interpolation of all there is has no use for a margin.
     shown = region if network is None and region == whole else around(region, network.unet.divisor if network else 1)
@@ -113,11 +98,8 @@ def downscale(
     if absent := sorted(set(chosen) - set(aligned["time"].to_numpy().astype("datetime64[M]"))):
         raise DataError(f"--months: the storage has no value within the region in {', '.join(map(str, absent))}")
     with ExitStack() as stack:
-        if climate is None:
-            times = np.arange(chosen[0], chosen[-1] + 1).astype("datetime64[ns]")
-            fields = xr.Dataset(coords={"time": times, "lat": grid.lat, "lon": grid.lon})
-            storage, mask = control_quality(aligned, None, inputs.quality, report)
-        else:
+        fields = None
+        if climate is not None:
             path = Path(stack.enter_context(TemporaryDirectory(prefix=".gwsd-", dir=out.parent))) / "climate.nc"
             prepare_climate(
                 climate,
@@ -125,34 +107,50 @@ def downscale(
                 path,
                 start=start,
                 end=end,
-                variables=estimator.climate_variables,
-                evapotranspiration=inputs.evapotranspiration,
+                variables=variables,
+                evapotranspiration=evapotranspiration,
                 threads=threads,
                 report=report,
             )
             fields = stack.enter_context(xr.open_dataset(path))
-            storage, mask = control_quality(aligned, fields, inputs.quality, report)
+        storage, mask = control_quality(aligned, fields, quality, report)
         attributes = describe_product(
             settings,
-            sources,
+            origins,
             inference=resolve_inference(settings, estimator),
             method=estimator.name,
             period=str(chosen[0]) if chosen.size == 1 else f"{chosen[0]} to {chosen[-1]}",
             scenario="own",
-            data_label=label_of(sources, estimator),
-            job_key=inputs.key(settings, estimator.name, chosen.tolist(), region),
+            data_label=_label(origins, estimator.data_label),
+            job_key=_key(
+                files,
+                *(sources, quality, evapotranspiration, settings, estimator.name, estimator.patch_size),
+                *(chosen.tolist(), region),
+            ),
             quantity=raw["storage"].attrs.get("quantity", GROUNDWATER),
             weights=estimator.origin,
         )
-        attributes["storage_files"] = _names(inputs.storage)
+        attributes["storage_files"] = _names(files["storage"])
         if climate is not None:
             attributes["climate_files"] = _names(climate.files)
+        if fields is None:
+            times = np.arange(chosen[0], chosen[-1] + 1).astype("datetime64[ns]")
+            fields = xr.Dataset(coords={"time": times, "lat": grid.lat, "lon": grid.lon})
         return write_months(
             out, estimator, storage, fields, mask, chosen, settings, attributes, region=region, progress=progress
         )
 
 
-def _source(kind: str, name: str, label: str, attributes: dict[str, Any]) -> InputSource:
+def _key(files: Mapping[str, Sequence[Path]], *settings: object) -> str:
+    """Hash the files, the settings and the code: the same key gives the same bytes."""
+    digest = hashlib.sha256(json.dumps([str(each) for each in settings]).encode())
+    for path in (*chain.from_iterable(files.values()), *sorted(Path(__file__).parents[1].rglob("*.py"))):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _origin(kind: str, name: str, label: str, attributes: Mapping[str, Any]) -> InputSource:
     synthetic = name == "twin" or bool(attributes.get("synthetic"))
     return InputSource(kind, name, label, synthetic, attributes.get("source_title") or "")
 
@@ -161,9 +159,8 @@ def _names(paths: Sequence[Path]) -> str:
     return ", ".join(dict.fromkeys(path.name for path in paths))
 
 
-def label_of(sources: Sequence[InputSource], estimator: Estimator) -> str:
+def _label(sources: Sequence[InputSource], trained_on: str) -> str:
     """Return the data_label: origin of the inputs and of the network; "synthetic" is in it where any of them is."""
-    trained_on = estimator.data_label
     if all(source.synthetic for source in sources) and (not trained_on or trained_on.startswith("synthetic")):
         return SYNTHETIC
     parts = [f"{source.kind}: {'synthetic (twin Earth)' if source.synthetic else source.label}" for source in sources]
@@ -171,10 +168,7 @@ def label_of(sources: Sequence[InputSource], estimator: Estimator) -> str:
 
 
 def select_months(held: Months, requested: str | None, report: Callable[[str], None]) -> Months:
-    """Return the requested months that the storage holds; absent ones between its first and last are reported.
-
-    See `downscale` for the form of `requested`.
-    """
+    """Return the requested months that the storage holds; absent ones between its first and last are reported."""
     if requested is None:
         return held
     first, last = map(parse_month, requested.split(":") if requested.count(":") == 1 else (requested, requested))
@@ -193,9 +187,8 @@ def select_months(held: Months, requested: str | None, report: Callable[[str], N
     return chosen
 
 
-def select_region(raw: xr.Dataset, requested: Sequence[float] | None) -> Region:
+def select_region(extent: Region, requested: Sequence[float] | None) -> Region:
     """Return the requested region, rounded outward to half degrees, or the extent of the storage."""
-    extent = extent_of(raw)
     if requested is None:
         return extent
     west, south, east, north = requested

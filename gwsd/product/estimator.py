@@ -4,11 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from pydantic import ValidationError
-from torch import Tensor
 
 from gwsd.errors import DataError
 from gwsd.methods.interpolation import Interpolation
@@ -27,27 +26,19 @@ Normalisation = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Estimator:
-    """A method and what it needs to be applied to a whole grid; itself a `Method`.
-
-    Parameters
-    ----------
-    patch_size : int
-        Coarse cells along a tile's side: for a network that of its training patches.
-    network, executor
-        The network of `method` and how it is run; None for an interpolation.
-    normalisation : mapping
-        Mean and standard deviation of the storage and each climate variable of the training patches.
-    data_label, job_key : str
-        Training data and training job of the network.
-    """
+    """A method and what it needs to be applied to a whole grid; itself a `Method`."""
 
     method: Method
     patch_size: int
+    """Side of a tile, coarse cells: for a network that of its training patches."""
     network: Downscaler | None = None
+    """The network of `method`; None for an interpolation."""
     executor: Executor | None = None
     normalisation: Normalisation = field(default_factory=lambda: {"storage": {"mean": 0.0, "std": 1.0}})
+    """Mean and standard deviation of the storage and each climate variable in the training patches."""
     data_label: str = ""
     job_key: str = ""
+    """Training data and training job of the network."""
 
     @property
     def name(self) -> str:
@@ -84,8 +75,10 @@ class Estimator:
         if self.executor is None:
             return self.method.predict(batch)
         if self.executor.settings.channels_last:
-            climate, storage = _channels_last(batch.climate), self.executor.to_memory_format(batch.storage)
-            batch = replace(batch, climate=climate, storage=storage)
+            # The channels of a pixel together in each month, (B, T, C, H, W): otherwise the encoder would convert the
+            # layout of each month to that of its hidden state.
+            climate = batch.climate.movedim(2, -1).contiguous().movedim(-1, 2)
+            batch = replace(batch, climate=climate, storage=self.executor.to_memory_format(batch.storage))
         with self.executor.autocast():
             return self.method.predict(batch)
 
@@ -117,36 +110,14 @@ def open_estimator(
             f"{weights}: not weights of this version of the project ({reason}). Expected a file such as "
             "results/demo/models/full/seed0/weights.safetensors; train the variant again"
         ) from None
-    return trained(
-        Network(variant, network, scales["storage"]),
-        size,
-        normalisation=normalisation,
-        precision=precision,
-        device=device,
-        data_label=data_label,
-        job_key=metadata.get("job_key", ""),
-    )
+    about = {"normalisation": normalisation, "data_label": data_label, "job_key": metadata.get("job_key", "")}
+    return trained(Network(variant, network, scales["storage"]), size, precision=precision, device=device, **about)
 
 
 def trained(
-    method: Network,
-    patch_size: int,
-    *,
-    normalisation: Normalisation,
-    precision: Precision,
-    device: torch.device,
-    data_label: str = "",
-    job_key: str = "",
+    method: Network, patch_size: int, *, precision: Precision, device: torch.device, **training: Any
 ) -> Estimator:
-    """Return the estimator of a trained network, moved to the device."""
+    """Return the estimator of a trained network, moved to the device; `training` are its other attributes."""
     executor = Executor(CpuExecution(precision=precision, channels_last=True, compile=False), device)
     executor.to_device(method.model)
-    return Estimator(method, patch_size, method.model, executor, normalisation, data_label, job_key)
-
-
-def _channels_last(climate: Tensor) -> Tensor:
-    """Store the channels of a pixel together in each month; (B, T, C, H, W), same values.
-
-    Otherwise the encoder would convert the layout of each month to that of its hidden state.
-    """
-    return climate.movedim(2, -1).contiguous().movedim(-1, 2)
+    return Estimator(method, patch_size, method.model, executor, **training)

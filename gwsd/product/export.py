@@ -17,16 +17,9 @@ TAGS = (
 
 
 def export_month(product: Path, month: str, out: Path) -> None:
-    """Write a month as GeoTIFF: north up, EPSG:4326, float32, NaN outside valid cells.
+    """Write a month, YYYY-MM, as GeoTIFF: north up, EPSG:4326, float32, NaN outside valid cells.
 
-    Parameters
-    ----------
-    product : Path
-        File of the product that holds the month.
-    month : str
-        YYYY-MM.
-    out : Path
-        File to write. Band 1 is the mean, band 2 the standard deviation where there is one, both in mm.
+    Band 1 is the mean, band 2 the standard deviation where there is one, both in mm.
     """
     wanted = parse_month(month)
     with ProductDataset([product]) as dataset:

@@ -18,24 +18,16 @@ from gwsd.patches.gathering import Batch, Cube, Scale
 
 @dataclass(frozen=True)
 class ValidCells:
-    """Valid coarse cells of a grid, the values that replace the others, and whether the grid wraps.
-
-    Parameters
-    ----------
-    valid : Tensor, shape (H, W), bool
-        Valid coarse cells.
-    nearest : Tensor, shape (H, W), int64
-        Position, in the flattened grid, of the nearest valid cell.
-    cos_latitude : Tensor, shape (4H,)
-        Cosine of the fine rows' latitudes.
-    wraps : bool
-        Whether the last column borders on the first.
-    """
+    """Valid coarse cells of a grid, the values that replace the others, and whether the grid wraps."""
 
     valid: Tensor
+    """Shape (H, W), bool."""
     nearest: Tensor
+    """Position of the nearest valid cell in the flattened grid, shape (H, W), int64."""
     cos_latitude: Tensor
+    """Of the fine rows, shape (4H,)."""
     wraps: bool
+    """True if the last column borders on the first."""
 
     @classmethod
     def of(cls, cube: Cube, grid: Grid) -> Self:
@@ -74,10 +66,7 @@ def grid_of(dataset: xr.Dataset) -> Grid:
 
 
 def month_batch(cube: Cube, month: np.datetime64, cells: ValidCells, *, history_months: int) -> Batch:
-    """Return one month of a cube as a batch of one "patch" that is the whole grid; see `grid_batch`.
-
-    `history_months` are the months of climate, the month itself last.
-    """
+    """Return one month of a cube, with the climate of `history_months`, as a batch; see `grid_batch`."""
     month = month.astype("datetime64[M]")
     position = np.flatnonzero(cube.storage_months == month)
     if position.size == 0:
@@ -99,16 +88,10 @@ def month_batch(cube: Cube, month: np.datetime64, cells: ValidCells, *, history_
 
 
 def grid_batch(*, climate: Tensor, storage_mm: Tensor, scale: Scale, cells: ValidCells) -> Batch:
-    """Make a batch of one "patch" that is the whole grid.
+    """Make a batch of one "patch" that is the whole grid; values outside valid cells are replaced.
 
-    The batch has no forcing, previous month and target: no method needs them to downscale.
-
-    Parameters
-    ----------
-    climate : Tensor, shape (T, C, H, W)
-        Standardised climate, the target month last. Values outside valid cells are replaced.
-    storage_mm : Tensor, shape (H, W), mm
-        Coarse storage, likewise.
+    The batch has no forcing, previous month and target: no method needs them to downscale. `climate` is standardised,
+    shape (T, C, H, W), the target month last; `storage_mm` has shape (H, W), mm.
     """
     storage_mm = cells.fill(storage_mm)[None, None]
     return _batch(
@@ -123,10 +106,8 @@ def grid_batch(*, climate: Tensor, storage_mm: Tensor, scale: Scale, cells: Vali
 def window(batch: Batch, rows: Tensor, cols: Tensor) -> Batch:
     """Cut B windows of h by w coarse cells out of a batch that is a whole grid.
 
-    Parameters
-    ----------
-    rows, cols : Tensor, shapes (B, h), (B, w), int64
-        Coarse rows and columns of each window; one may occur twice (beyond an edge) or jump (over the date line).
+    `rows` and `cols`, shapes (B, h) and (B, w), int64, are the coarse rows and columns of each window; they may repeat
+    (beyond an edge) or jump (over the date line).
     """
     coarse = (rows[:, :, None], cols[:, None, :])
     inner = torch.arange(REFINEMENT, device=rows.device)

@@ -15,18 +15,16 @@ from gwsd.grid import REFINEMENT, Grid, Region
 from gwsd.patches.gathering import Batch, Cube
 from gwsd.product.correction import correct_means, corrected_sd
 from gwsd.product.estimator import Estimator
-from gwsd.product.full_field import predict_full_field
 from gwsd.product.grid_batch import ValidCells, block_means, grid_of, month_batch
+from gwsd.product.inference import Tiling, predict_full_field, predict_tiled
 from gwsd.product.netcdf import RESOLUTION_MM, FineMonth, new_product
 from gwsd.product.settings import Product
-from gwsd.product.tiles import Tiling, predict_tiled
 
 Months = NDArray[np.datetime64]
-Inference = Literal["tiled", "full_field"]
 
 
-def resolve_inference(settings: Product, estimator: Estimator) -> Inference:
-    """Return `tiled` or `full_field`.
+def resolve_inference(settings: Product, estimator: Estimator) -> Literal["tiled", "full_field"]:
+    """Return the inference of the settings.
 
     `auto` is `full_field` except for networks with group normalisation, whose statistics over a whole globe differ from
     those over a training patch.
@@ -45,12 +43,9 @@ def tiling_of(settings: Product, estimator: Estimator) -> Tiling:
 def downscale_month(
     estimator: Estimator, batch: Batch, cells: ValidCells, settings: Product
 ) -> tuple[Tensor, Tensor | None]:
-    """Downscale one month, a batch from `grid_batch`.
+    """Downscale one month, a batch from `grid_batch`, to mean and, if the method has one, standard deviation.
 
-    Returns
-    -------
-    mean, sd : Tensor, shape (4H, 4W), mm; sd None where the method has none
-        NaN outside valid cells.
+    Both have shape (4H, 4W), mm, NaN outside valid cells.
     """
     if resolve_inference(settings, estimator) == "tiled":
         prediction = predict_tiled(estimator, batch, cells, tiling_of(settings, estimator))
@@ -95,21 +90,11 @@ def downscale_months(
     months: Months,
     settings: Product,
 ) -> Iterator[tuple[FineMonth, float]]:
-    """Downscale months one by one; the inputs of a calendar year are held at a time.
+    """Downscale increasing months one by one; the inputs of a calendar year are held at a time.
 
-    Parameters
-    ----------
-    storage, climate, mask : Dataset
-        Aligned inputs, as in storage.nc, climate.nc and mask.nc.
-    months : ndarray of datetime64[M]
-        Months to make, increasing.
-
-    Yields
-    ------
-    FineMonth
-        On the fine grid of the mask.
-    float
-        Largest difference between a half-degree mean of the month, as rounded in the file, and its input, mm.
+    `storage`, `climate` and `mask` are aligned, as in storage.nc, climate.nc and mask.nc. Yields each month, on the
+    fine grid of the mask, and the largest difference between a half-degree mean, as rounded in the file, and its input,
+    mm.
     """
     for year in np.unique(months.astype("datetime64[Y]")):
         chosen = months[months.astype("datetime64[Y]") == year]
@@ -142,19 +127,9 @@ def write_months(
 ) -> float:
     """Downscale months and write them as they are made; see `downscale_months`.
 
-    Parameters
-    ----------
-    attributes : mapping
-        Global attributes, from `describe_product`.
-    region : tuple of float or None
-        Part of the inputs' grid to write; all of it if None.
-    progress : callable
-        Wraps the iteration over months.
-
-    Returns
-    -------
-    float
-        Largest difference between a half-degree mean of the file and its input, mm.
+    `attributes` are those of `describe_product`; `region` is the part of the inputs' grid to write, all of it if None;
+    `progress` wraps the iteration over months. Returns the largest difference between a half-degree mean of the file
+    and its input, mm.
     """
     grid = grid_of(mask)
     region = region or grid.region
@@ -162,8 +137,7 @@ def write_months(
     west, south, east, north = (round(cells * (region[k] - grid.region[k % 2])) for k in range(4))
     inside = (slice(south, north), slice(west, east))
     largest = 0.0
-    fine_grid = Grid(grid.spacing, region).refined()
-    with new_product(path, fine_grid, attributes, has_sd=estimator.has_sd) as file:
+    with new_product(path, Grid(grid.spacing, region).refined(), attributes, has_sd=estimator.has_sd) as file:
         for fine, difference in progress(downscale_months(estimator, storage, climate, mask, months, settings)):
             file.append(FineMonth(fine.month, fine.mean[inside], None if fine.sd is None else fine.sd[inside]))
             largest = max(largest, difference)

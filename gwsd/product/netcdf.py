@@ -21,16 +21,12 @@ MEAN, SD = "gwsa", "gwsa_sd"
 RESOLUTION_MM = 0.001
 """Rounding of storage and standard deviation, mm: off by half of it at most."""
 
-FILL = np.int32(-(2**31) + 1)
-"""Packed value outside valid cells."""
-
-LARGEST = 2**31 - 2
-"""Largest packed value."""
+FILL, LARGEST = np.int32(-(2**31) + 1), 2**31 - 2
+"""Packed value outside valid cells, and the largest one."""
 
 CHUNK = (360, 480)
 """Rows and columns of a chunk, at most: a month of a basin touches few of them, a global map 24."""
 
-EPOCH = "days since 2000-01-01"
 DAY_OF_MONTH = 16
 """Months are stamped like those of G3P, on the 16th; their bounds are the first days of it and of the next."""
 
@@ -47,8 +43,8 @@ class FineMonth(NamedTuple):
     """Mean and, if the method has one, standard deviation of a month, shape (4H, 4W), mm; NaN outside valid cells."""
 
     month: np.datetime64
-    mean: NDArray[np.float32]
-    sd: NDArray[np.float32] | None
+    mean: NDArray[np.floating]
+    sd: NDArray[np.floating] | None
 
 
 class ProductWriter:
@@ -59,15 +55,14 @@ class ProductWriter:
 
     def append(self, fine: FineMonth) -> None:
         """Write a month; months must come in order."""
-        if (fine.sd is not None) != (SD in self._file.variables):
-            raise ValueError(f"{fine.month}: either the month or the file has a standard deviation, expected both")
         number = self._file.dimensions["time"].size
-        bounds = _days(np.array([fine.month, fine.month + 1], dtype="datetime64[M]"))
+        months = np.array([fine.month, fine.month + 1], dtype="datetime64[M]")
+        bounds = (months.astype("datetime64[D]") - np.datetime64("2000-01-01")).astype(np.int32)
         self._file["time"][number] = bounds[0] + DAY_OF_MONTH - 1
         self._file["time_bnds"][number] = bounds
-        self._file[MEAN][number] = packed(fine.mean)
+        self._file[MEAN][number] = _packed(fine.mean)
         if fine.sd is not None:
-            self._file[SD][number] = packed(fine.sd)
+            self._file[SD][number] = _packed(fine.sd)
 
 
 @contextmanager
@@ -92,7 +87,7 @@ def new_product(path: Path, grid: Grid, attributes: Mapping[str, str], *, has_sd
         yield ProductWriter(file)
 
 
-def packed(values: NDArray[np.float32]) -> NDArray[np.int32]:
+def _packed(values: NDArray[np.floating]) -> NDArray[np.int32]:
     """Round to whole thousandths of a millimetre; NaN becomes the fill value."""
     steps = np.rint(values.astype(np.float64) / RESOLUTION_MM)
     if (np.abs(steps) > LARGEST).any():  # False for NaN
@@ -117,7 +112,7 @@ def _add_axes(file: netCDF4.Dataset, grid: Grid) -> None:
     for name, length in (("lat", grid.shape[0]), ("lon", grid.shape[1]), ("bnds", 2)):
         file.createDimension(name, length)
     time = file.createVariable("time", "i4", ("time",), chunksizes=(12,))
-    calendar = {"units": EPOCH, "calendar": "standard", "units_metadata": "leap_seconds: none"}
+    calendar = {"units": "days since 2000-01-01", "calendar": "standard", "units_metadata": "leap_seconds: none"}
     time.setncatts({"standard_name": "time", "long_name": "month", "axis": "T", "bounds": "time_bnds", **calendar})
     file.createVariable("time_bnds", "i4", ("time", "bnds"), chunksizes=(12, 2))
     for name, long_name, units, axis, centres in (
@@ -142,8 +137,3 @@ def _add_axes(file: netCDF4.Dataset, grid: Grid) -> None:
         }
     )
     file["crs"][...] = 0
-
-
-def _days(months: NDArray[np.datetime64]) -> NDArray[np.int32]:
-    start = np.datetime64(EPOCH.removeprefix("days since "), "D")
-    return np.asarray((months.astype("datetime64[D]") - start).astype(np.int32))

@@ -8,21 +8,11 @@ from torch import Tensor
 
 from gwsd.grid import REFINEMENT
 from gwsd.product.grid_batch import ValidCells
-from gwsd.product.tiles import Tiling
-
-
-def second_differences(field: Tensor, axis: int, *, wraps: bool) -> Tensor:
-    """Return |f(-1) - 2 f(0) + f(+1)| along an axis, same shape; NaN at the ends of an axis that does not wrap."""
-    before, after = field.roll(1, dims=axis), field.roll(-1, dims=axis)
-    found = (before - 2.0 * field + after).abs()
-    if not wraps:
-        found.select(axis, 0).fill_(torch.nan)
-        found.select(axis, -1).fill_(torch.nan)
-    return found
+from gwsd.product.inference import Tiling
 
 
 class SeamSums:
-    """Sums of second differences at seams and at all other cells.
+    """Sums of second differences |f(-1) - 2 f(0) + f(+1)| at seams and at all other cells.
 
     Places are two fine cells on either side of each edge of a tile, the overlaps of tiles, and two fine cells on either
     side of the date line. Each holds the same share of every position within a coarse cell as the others do, because
@@ -57,15 +47,18 @@ class SeamSums:
 
     def _add(self, name: str, field: Tensor, axis: int, places: NDArray[np.bool_]) -> None:
         field = torch.where(self._cells.fine_valid, field.double(), torch.nan)
-        bends = second_differences(field, axis, wraps=axis == 1 and self._cells.wraps)
+        bends = (field.roll(1, dims=axis) - 2.0 * field + field.roll(-1, dims=axis)).abs()
+        if axis == 0 or not self._cells.wraps:  # the two ends are no neighbours
+            bends.select(axis, 0).fill_(torch.nan)
+            bends.select(axis, -1).fill_(torch.nan)
         for here in (True, False):
             positions = torch.from_numpy(np.flatnonzero(places == here)).to(field.device)
             found = bends.index_select(axis, positions)
             found = found[torch.isfinite(found)]
             self._rows.append((name, here, float(found.sum()), found.numel()))
 
-    def table(self, months: int) -> pd.DataFrame:
-        """Return `place, here_mm, elsewhere_mm, ratio, cells, months`: mean second differences."""
+    def table(self) -> pd.DataFrame:
+        """Return `place, here_mm, elsewhere_mm, ratio, cells`: mean second differences."""
         rows = pd.DataFrame(self._rows, columns=["place", "here", "sum", "cells"])
         sums = rows.groupby(["place", "here"], sort=False).sum().unstack("here")
         means = (sums["sum"] / sums["cells"]).loc[rows["place"].unique()]
@@ -75,13 +68,12 @@ class SeamSums:
                 "elsewhere_mm": means[False],
                 "ratio": means[True] / means[False],
                 "cells": sums["cells"][True],
-                "months": months,
             }
         ).reset_index()
 
 
 def _around(edge: int, length: int) -> NDArray[np.bool_]:
-    """Mark two fine cells on either side of the lower edge of a coarse cell, around the date line."""
+    """Mark two fine cells on either side of a coarse cell's lower edge; the first cell follows the last."""
     found = np.zeros(REFINEMENT * length, dtype=bool)
     found[np.arange(REFINEMENT * edge - 2, REFINEMENT * edge + 2) % found.size] = True
     return found

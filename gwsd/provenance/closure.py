@@ -1,8 +1,9 @@
 """Code that a job depends on: the modules it imports, and a hash of their syntax trees.
 
-The hash ignores comments, formatting, docstrings and the texts of raised errors, so that only a change of behaviour
-makes a job run again. Modules that set `AFFECTS_RESULTS = False` at top level (locking, progress, wording) are left
-out with all that only they import; in the `__init__.py` of a package the mark covers the whole package.
+The hash ignores comments, formatting, docstrings, the texts of raised errors and calls of `report`, so that only a
+change of behaviour makes a job run again. Modules that set `AFFECTS_RESULTS = False` at top level (locking,
+progress, wording) are left out with all that only they import; in the `__init__.py` of a package the mark covers the
+whole package.
 """
 
 import ast
@@ -24,19 +25,10 @@ MARK = "\nAFFECTS_RESULTS = False"
 
 
 def code_files(script: str, *modules: str) -> list[Path]:
-    """List the source files that a script depends on.
+    """List the source files that a script depends on, sorted and relative to `ROOT`.
 
-    Parameters
-    ----------
-    script : str
-        Name of a module in `workflow_scripts`, such as `train`.
-    *modules : str
-        Modules that the script imports by name at run time.
-
-    Returns
-    -------
-    list of Path
-        Sorted, relative to `ROOT`. Imports inside functions count too.
+    `script` is a module of `workflow_scripts`, such as `train`; `modules` are imported by name at run time. Imports
+    inside functions count too.
     """
     graph = _graph()
     names = {f"{SCRIPTS}.{script}", *modules}
@@ -52,7 +44,7 @@ def code_hash(script: str, *modules: str) -> str:
 
 
 def syntax_hash(path: Path) -> str:
-    """Hash the syntax tree of a Python file without docstrings and the texts of raised errors.
+    """Hash the syntax tree of a Python file without docstrings, error texts and calls of `report`.
 
     The same on every version of Python that parses the file.
     """
@@ -62,8 +54,10 @@ def syntax_hash(path: Path) -> str:
 
 class _WithoutText(ast.NodeTransformer):
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        return None if is_text else self.generic_visit(node)
+        value = node.value
+        is_text = isinstance(value, ast.Constant) and isinstance(value.value, str)
+        called = getattr(value.func, "attr", getattr(value.func, "id", "")) if isinstance(value, ast.Call) else ""
+        return None if is_text or called == "report" else self.generic_visit(node)
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         if isinstance(node.exc, ast.Call):

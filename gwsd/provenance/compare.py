@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median, stdev
@@ -59,12 +59,12 @@ class Spread:
     def bound(self, count: int = 1) -> float:
         """Return the distance, in standard deviations, that the largest of `count` numbers keeps with 95 %.
 
-        Both values and the standard deviation are estimated: |a - b| / (√2 sd) follows Student's t with `runs` - 1
-        degrees of freedom; several numbers are judged together by Bonferroni's inequality.
+        Values and standard deviation are estimates: |a - b| / (√2 sd) follows Student's t with `runs` - 1 degrees of
+        freedom; several numbers are judged together by Bonferroni's inequality.
         """
         from scipy.stats import t
 
-        return float(t.ppf(1.0 - LEVEL / (2.0 * max(count, 1)), self.runs - 1)) * math.sqrt(2.0)
+        return float(t.ppf(1.0 - LEVEL / (2.0 * count), self.runs - 1)) * math.sqrt(2.0)
 
 
 def compare(first: Mapping[str, Entry], second: Mapping[str, Entry], spread: Spread) -> list[Difference]:
@@ -72,17 +72,17 @@ def compare(first: Mapping[str, Entry], second: Mapping[str, Entry], spread: Spr
     return [_difference(name, first.get(name), second.get(name), spread) for name in {**first, **second}]
 
 
-def _difference(name: str, one: Entry | None, other: Entry | None, spread: Spread) -> Difference:
-    entries = [entry for entry in (one, other) if entry is not None]
+def _difference(name: str, ours: Entry | None, theirs: Entry | None, spread: Spread) -> Difference:
+    entries = [entry for entry in (ours, theirs) if entry is not None]
     kinds = {str(entry.get("kind", "")) for entry in entries}
     if "clock" in kinds or any(entry.get("measured") for entry in entries):
         kind = "clock"
     else:
         kind = "trained" if "trained" in kinds or name in spread.sd else "deterministic"
-    a, b = (None if entry is None else entry["value"] for entry in (one, other))
+    a, b = (None if entry is None else entry["value"] for entry in (ours, theirs))
     numbers = isinstance(a, int | float) and isinstance(b, int | float)
     same = a == b or (numbers and abs(a - b) <= _rounding(a, entries[0]))  # type: ignore[operator, arg-type]
-    missing = "first" if one is None else "second" if other is None else ""
+    missing = "first" if ours is None else "second" if theirs is None else ""
     return Difference(
         name, kind, a, b, bool(same and not missing), missing, entries[0].get("unit", ""), spread.sd.get(name)
     )
@@ -99,13 +99,7 @@ def _rounding(value: float, entry: Entry) -> float:
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """Read the `numbers.json` of a results folder, or one that is named itself.
-
-    Raises
-    ------
-    DataError
-        If it is missing or damaged.
-    """
+    """Read the `numbers.json` of a results folder, or one that is named itself; its `values` become a dict by id."""
     file = path / "numbers.json" if path.is_dir() else path
     document = read_json(file)
     try:
@@ -115,13 +109,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def read_spread(*folders: Path) -> Spread:
-    """Read the first `spread.json` in some folders; empty if there is none.
-
-    Raises
-    ------
-    DataError
-        If it is damaged.
-    """
+    """Read the first `spread.json` in some folders; empty if there is none."""
     for path in (folder / SPREAD for folder in folders):
         if path.is_file():
             try:
@@ -135,11 +123,6 @@ def write_reference(folder: Path, runs: Sequence[Path]) -> list[Path]:
     """Write a reference: the values of the first run and, of several runs with different seeds, their spread.
 
     Returns the files: `numbers.json`, and `spread.json` if there are several runs.
-
-    Raises
-    ------
-    DataError
-        If a run has no `numbers.json`, or all runs have the same numbers.
     """
     documents = [read_document(run) for run in runs]
     sd: dict[str, float | None] = {}
@@ -162,58 +145,71 @@ def write_reference(folder: Path, runs: Sequence[Path]) -> list[Path]:
     return [folder / name for name in text]
 
 
-def comparison_text(differences: Sequence[Difference], first: Path, second: Path, spread: Spread) -> str:
-    """Return a comparison as text in two parts: deterministic numbers, and trained numbers by distance."""
+def comparison_text(
+    differences: Sequence[Difference], first: Path, second: Path, spread: Spread, limit: int | None = None
+) -> str:
+    """Return a comparison as text: deterministic numbers, then trained numbers, the most distant first.
+
+    At most `limit` numbers of each part are listed, all if it is None.
+    """
     deterministic = [item for item in differences if item.kind == "deterministic"]
-    trained = [item for item in differences if item.kind == "trained"]
     failed = [item for item in deterministic if not item.agrees]
-    lines = [f"{first} against {second}", "", "Deterministic numbers (must agree to rounding on every machine)"]
-    lines += [f"  {_row(item)}" for item in failed]
-    lines += [] if failed else [f"  all {len(deterministic)} agree"]
-    lines += ["", f"Trained numbers (distance in standard deviations over {spread.runs or 'no'} runs with other seeds)"]
-    same = sum(item.agrees for item in trained)
-    ranked = sorted((item for item in trained if item.distance is not None), key=lambda item: -(item.distance or 0.0))
-    other = [item for item in trained if item.distance is None and not item.agrees]
-    lines.append(f"  {same} of {len(trained)} equal")
-    lines += [f"  {item.distance:8.2f} sd  {_row(item)}" for item in ranked if not item.agrees]
-    lines += [f"  {'no sd':>11}  {_row(item)}" for item in other]
-    if ranked and spread.runs > 1:
-        lines += ["", *(f"  {line}" for line in _judgement([item.distance or 0.0 for item in ranked], spread))]
+    trained = [item for item in differences if item.kind == "trained"]
+    # A number without a spread cannot be ranked: after the others.
+    differing = sorted((item for item in trained if not item.agrees), key=lambda item: -(item.distance or 0.0))
+    distances = [item.distance for item in trained if item.distance is not None]
     clocks = sum(item.kind == "clock" for item in differences)
-    lines += ["", f"{clocks} clock readings and hardware names left out"]
     return "\n".join(
-        [*lines, f"{len(deterministic) - len(failed)} of {len(deterministic)} deterministic numbers agree"]
+        [
+            f"{first} against {second}",
+            "",
+            "Deterministic numbers: must agree to rounding on every machine",
+            f"  {len(deterministic) - len(failed)} of {len(deterministic)} agree",
+            *_rows(failed, first, second, limit),
+            "",
+            f"Trained numbers: distance in standard deviations (sd) over {spread.runs or 'no'} runs with other seeds",
+            f"  {len(trained) - len(differing)} of {len(trained)} equal",
+            *(_judgement(distances, spread) if distances and spread.runs > 1 else ()),
+            *_rows(differing, first, second, limit),
+            "",
+            f"Not compared: {clocks} clock readings and hardware names",
+        ]
     )
 
 
-def _judgement(distances: Sequence[float], spread: Spread) -> list[str]:
+def _judgement(distances: Sequence[float], spread: Spread) -> Iterator[str]:
     single, family = spread.bound(), spread.bound(len(distances))
-    beyond = sum(distance > single for distance in distances)
-    outside = sum(distance > family for distance in distances)
-    return [
-        f"median {median(distances):.2f} sd, largest {max(distances):.2f} sd",
-        f"beyond {single:.2f} sd (expected of {LEVEL:.0%} of them, {LEVEL * len(distances):.0f}): {beyond}",
-        f"beyond {family:.1f} sd (95 % bound for all {len(distances)} together, Bonferroni): {outside}; "
-        + ("this run differs by more than its seeds" if outside else "consistent with another seed"),
-    ]
+    beyond, outside = (sum(distance > bound for distance in distances) for bound in (single, family))
+    yield f"  median {median(distances):.2f} sd, largest {max(distances):.2f} sd"
+    yield f"  {beyond} beyond {single:.2f} sd; chance alone: {LEVEL:.0%} of them, {LEVEL * len(distances):.0f}"
+    verdict = "this run differs by more than its seeds" if outside else "consistent with another seed"
+    yield f"  {outside} beyond {family:.1f} sd, the 95 % bound for all {len(distances)} together: {verdict}"
 
 
-def _row(item: Difference) -> str:
-    values = [
-        "absent"
-        if item.missing == run
-        else "–"
-        if value is None
-        else value
-        if isinstance(value, str)
-        else f"{value:.6g}"
-        for run, value in (("first", item.first), ("second", item.second))
-    ]
-    return f"{item.id}: {' / '.join(values)} {item.unit}".rstrip()
+def _rows(items: Sequence[Difference], first: Path, second: Path, limit: int | None) -> Iterator[str]:
+    if not items:
+        return
+    rows = [("/".join(first.parts[-2:]), "/".join(second.parts[-2:]), "sd", "number")]
+    for item in items[:limit]:
+        distance = "–" if item.distance is None else f"{item.distance:.2f}"
+        unit = f" ({item.unit})" if item.unit else ""
+        rows.append((_number(item, "first"), _number(item, "second"), distance, f"{item.id}{unit}"))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    yield ""
+    for *numbers, name in rows:
+        yield "  ".join(["", *(f"{text:>{width}}" for text, width in zip(numbers, widths, strict=True)), name])
+    if len(items) >= len(rows):
+        yield f"  … and {len(items) - len(rows) + 1} more; --all lists them"
+
+
+def _number(item: Difference, run: str) -> str:
+    value = getattr(item, run)
+    if item.missing == run:
+        return "absent"
+    return "–" if value is None else value if isinstance(value, str) else f"{value:.6g}"
 
 
 def comparison_json(differences: Sequence[Difference]) -> str:
     """Return every value of a comparison as JSON."""
-    return json.dumps(
-        [{**asdict(item), "distance": item.distance} for item in differences], indent=1, ensure_ascii=False
-    )
+    document = [{**asdict(item), "distance": item.distance} for item in differences]
+    return json.dumps(document, indent=1, ensure_ascii=False)

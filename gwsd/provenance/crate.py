@@ -21,10 +21,8 @@ from gwsd.provenance.trace import flatten
 
 LARGE_BYTES = 10_000_000
 """Larger files are described by name, size and hash, and may be left out of the crate."""
-
 WORKFLOW = "workflow"
 """Folder of the crate with the text of the workflow."""
-
 RUN_CONTEXT = "https://w3id.org/ro/terms/workflow-run/context"
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -36,39 +34,29 @@ WORKFLOW_PROFILE = {"@id": "https://bioschemas.org/profiles/ComputationalWorkflo
 PARAMETER_PROFILE = {"@id": "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"}
 KINDS = {bool: "Boolean", int: "Integer", float: "Float", str: "Text"}
 FORMATS = {
-    "text/plain": "LICENSE .txt .lock",
-    "text/x-python": "Snakefile .smk .py",
-    "application/yaml": ".yaml .cff",
-    "application/x-netcdf": ".nc",
-    "application/json": ".json",
-    "text/csv": ".csv",
-    "text/html": ".html",
-    "text/markdown": ".md",
-    "application/pdf": ".pdf",
-    "image/png": ".png",
+    **dict.fromkeys(("LICENSE", ".txt", ".lock"), "text/plain"),
+    **dict.fromkeys(("Snakefile", ".smk", ".py"), "text/x-python"),
+    **dict.fromkeys((".yaml", ".cff"), "application/yaml"),
+    ".nc": "application/x-netcdf",
+    ".json": "application/json",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".md": "text/markdown",
 }
+"""Media types by suffix or name."""
 
 
 @dataclass
 class Crate:
-    """An RO-Crate whose root is a results folder; the same records give the same document.
-
-    Parameters
-    ----------
-    records : sequence of Record
-        All jobs to describe.
-    workflow : mapping of str to Path
-        Text of the workflow by path from the project's root: `Snakefile`, `CITATION.cff`, rules and scripts. The crate
-        has copies in `workflow/`.
-    root : str
-        Root hash of the lineage.
-    scenario, title, data_label : str
-        Name of the scenario, its title, and what its data are.
-    """
+    """An RO-Crate whose root is a results folder; the same records give the same document."""
 
     records: Sequence[Record]
     workflow: Mapping[str, Path]
+    """`Snakefile`, `CITATION.cff`, rules and scripts by path from the project's root; copied to `workflow/`."""
     root: str
+    """Root hash of the lineage."""
     scenario: str
     title: str
     data_label: str
@@ -160,9 +148,8 @@ Raw data and files larger than 10 MB may be absent. Root hash of the lineage: `{
     def _add_parameter(self, name: str, kind: str, role: str, tool: Entity, example: Entity) -> str:
         """Link a file or setting to what a script or the workflow takes or gives."""
         identifier = f"#parameter/{PurePosixPath(tool.id).stem}/{role}/{name}"
-        parameter = self._add(
-            identifier, "FormalParameter", name=name, additionalType=kind, conformsTo=PARAMETER_PROFILE
-        )
+        about = {"name": name, "additionalType": kind, "conformsTo": PARAMETER_PROFILE}
+        parameter = self._add(identifier, "FormalParameter", **about)
         _append(tool, "output" if role == "output" else "input", parameter)
         _append(example, "exampleOfWork", parameter)
         return identifier
@@ -288,8 +275,7 @@ Raw data and files larger than 10 MB may be absent. Root hash of the lineage: `{
 
 def _facts(path: str, digest: str, size: int, description: str) -> dict[str, Any]:
     name = PurePosixPath(path)
-    kind = name.suffix or name.name
-    media = next((media for media, kinds in FORMATS.items() if kind in kinds.split()), "application/octet-stream")
+    media = FORMATS.get(name.suffix or name.name, "application/octet-stream")
     about = {"name": path, "description": description, "encodingFormat": media}
     return {**about, "contentSize": str(size), "sha256": digest}
 

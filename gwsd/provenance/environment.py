@@ -11,34 +11,13 @@ from typing import Any
 
 LOCK = Path("envs/requirements.txt")
 PACKAGES = (
-    "numpy",
-    "dask",
-    "scipy",
-    "xarray",
-    "netCDF4",
-    "pandas",
-    "torch",
-    "safetensors",
-    "matplotlib",
-    "xarray-regrid",
+    *("numpy", "dask", "scipy", "xarray", "netCDF4", "pandas", "torch", "safetensors", "matplotlib", "snakemake"),
     "global-land-mask",
-    "snakemake",
 )
 
 
 def describe_environment(root: Path) -> dict[str, Any]:
-    """Describe machine, software and repository, for a record.
-
-    Parameters
-    ----------
-    root : Path
-        Root of the project.
-
-    Returns
-    -------
-    dict
-        Plain JSON types.
-    """
+    """Describe machine, software and the repository at `root`, as JSON types."""
     lock = root / LOCK
     return {
         "host": platform.node(),
@@ -57,12 +36,10 @@ def describe_environment(root: Path) -> dict[str, Any]:
 def processor_name() -> str:
     """Return the processor's name as the system gives it, with the number of cores."""
     name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
+    cpuinfo = Path("/proc/cpuinfo")  # Linux
     if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                name = line.split(":", 1)[1].strip()
-                break
+        models = (line for line in cpuinfo.read_text().splitlines() if line.startswith("model name"))
+        name = next(models, f": {name}").partition(":")[2].strip()
     return f"{name}, {os.cpu_count()} cores"
 
 

@@ -25,43 +25,28 @@ from gwsd.provenance.record import PARTIAL_PREFIX, describe_maker, record_key, r
 
 LOG = logging.getLogger("gwsd")
 NEARLY_FULL_BYTES = 1_000_000
+"""Free space at which a failed write counts as a full disk."""
 
 
 @dataclass
 class Job:
-    """Inputs, outputs and settings of a job.
-
-    Attributes
-    ----------
-    inputs : dict of str to list of Path
-        Files to read, by the names of the command-line options.
-    outputs : dict of str to Path
-        Temporary names to write to, with the suffix of the final name; renamed when the job succeeds.
-    output_lists : dict of str to list of Path
-        The same for options that take several files.
-    settings : dict
-        The settings that the job reads.
-    seed : int
-        Seed of its random numbers.
-    key : str
-        SHA-256 of inputs, code, settings and seed; outputs carry it.
-    scratch : Path
-        Folder for files that outlive a killed job (checkpoints).
-    threads : int
-        Threads that Snakemake granted; results must not depend on them.
-    notes : dict
-        Further facts for the record.
-    """
+    """Inputs, outputs and settings of a job; files by the names of the command-line options."""
 
     inputs: dict[str, list[Path]]
     outputs: dict[str, Path]
+    """Temporary names to write to, with the suffix of the final name; renamed when the job succeeds."""
     output_lists: dict[str, list[Path]]
+    """The same for options that take several files."""
     settings: dict[str, Any]
     seed: int
     key: str
+    """SHA-256 of inputs, code, settings and seed; outputs carry it."""
     scratch: Path
+    """Folder for files that outlive a killed job (checkpoints)."""
     threads: int = 1
+    """Threads that Snakemake granted; results must not depend on them."""
     notes: dict[str, Any] = field(default_factory=dict)
+    """Further facts for the record."""
 
     def input(self, name: str) -> Path:
         """Return the one file of an input."""
@@ -85,7 +70,7 @@ def run(
     output_lists: Sequence[str] = (),
     modules: Callable[[dict[str, Any]], Sequence[str]] = lambda _: (),
 ) -> None:
-    """Run a workflow script from its command line.
+    """Run a workflow script from its command line; exit with 1 and one message if `work` raises a `GwsdError`.
 
     Parameters
     ----------
@@ -95,11 +80,6 @@ def run(
         Names of the options that take files; an input may be several files, an output of `outputs` is one.
     modules : callable
         Modules that the script imports by name at run time, as a function of the settings.
-
-    Raises
-    ------
-    SystemExit
-        With status 1 and one message, if the work raises a `GwsdError` or a disk is full.
     """
     started = datetime.now(UTC)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -134,7 +114,7 @@ def run(
                 "job": script,
                 "key": job.key,
                 **identity,
-                "outputs": [{**_described(_temporary(path)), "path": str(path)} for path in finals],
+                "outputs": [{**_describe(_temporary(path)), "path": str(path)} for path in finals],
                 "command": ["python", "-m", f"workflow_scripts.{script}", *sys.argv[1:]],
                 "started": started.isoformat(timespec="seconds"),
                 "ended": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -200,20 +180,18 @@ def _identity(files: dict[str, list[Path]], code: list[Path], settings: dict[str
             if not path.is_file():
                 raise DataError(f"{path}: no such file; {_option(name)} needs it, check the path")
     return {
-        "inputs": {name: [_described_input(path) for path in paths] for name, paths in files.items()},
+        "inputs": {
+            name: [(about := _describe(path)) | describe_maker(path, about["sha256"]) for path in paths]
+            for name, paths in files.items()
+        },
         "code": [{"path": path.as_posix(), "sha256": syntax_hash(ROOT / path)} for path in code],
         "settings": settings,
         "seed": seed,
     }
 
 
-def _described(path: Path) -> dict[str, Any]:
+def _describe(path: Path) -> dict[str, Any]:
     return {"path": str(path), "sha256": sha256_of(path), "bytes": path.stat().st_size}
-
-
-def _described_input(path: Path) -> dict[str, Any]:
-    described = _described(path)
-    return {**described, **describe_maker(path, described["sha256"])}
 
 
 def _temporary(final: Path) -> Path:
@@ -231,10 +209,8 @@ def _remove_leftovers(final: Path) -> None:
 def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)  # that of another user is refused
     return True
 
 
@@ -254,7 +230,7 @@ def _atomic(finals: Sequence[Path]) -> Iterator[None]:
 
 
 def _remarks(facts: dict[str, Any]) -> list[str]:
-    """Sentences for readers of the results on how they were computed."""
+    """Return sentences for readers of the results on how they were computed."""
     device, requested = str(facts.get("device", "")), str(facts.get("requested_device", ""))
     remarks = []
     if requested in ("cuda", "auto") and device and not device.startswith("cuda"):
@@ -270,8 +246,8 @@ def _full_disk(error: BaseException, paths: Sequence[Path]) -> str | None:
     """Return a message if a write failed because the disk is full (the NetCDF library hides the cause)."""
     cause: BaseException | None = error
     full = False
-    while cause is not None:
-        full = full or (isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT))
+    while cause is not None and not full:
+        full = isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
         cause = cause.__cause__ or cause.__context__
     for folder in {path.parent for path in paths if path.parent.exists()}:
         free = shutil.disk_usage(folder).free

@@ -72,15 +72,9 @@ class Lineage:
         return self._by_path.get(path)
 
     def entry(self, path: str) -> FileEntry:
-        """Return an output or input by its path relative to the project's root, or by the end of that path.
-
-        Raises
-        ------
-        DataError
-            If no record has it, or several files end so.
-        """
+        """Return an output or input by its path relative to the project's root, or by the end of that path."""
         known = {file.path: file for record in self.records for file in record.read}
-        known |= {name: made for name, (made, _) in self._by_path.items()}
+        known |= {name: file for name, (file, _) in self._by_path.items()}
         found = [path] if path in known else [name for name in known if name.endswith(f"/{path}")]
         if len(found) == 1:
             return known[found[0]]
@@ -133,24 +127,18 @@ def walk(node: Node) -> list[Node]:
 
 
 def root_hash(records: Iterable[Record]) -> str:
-    """Hash what is reproducible in records.
-
-    Returns
-    -------
-    str
-        SHA-256 over job, key, inputs, code, settings, seed, outputs and origin of raw data, but not over times,
-        machines and commands: a run with the same bytes has the same root hash.
-    """
-    return key_of([_reproducible(record) for record in sorted(records, key=lambda record: record.path)])
-
-
-def _reproducible(record: Record) -> dict[str, Any]:
-    return {
-        **{name: record.document[name] for name in ("job", "key", "code", "settings", "seed")},
-        "inputs": {name: [_content(file) for file in files] for name, files in record.inputs.items()},
-        "outputs": [_content(file) for file in record.outputs],
-        "raw": record.raw,
-    }
+    """Hash what is reproducible in records: all but times, machines and commands."""
+    return key_of(
+        [
+            {
+                **{name: record.document[name] for name in ("job", "key", "code", "settings", "seed")},
+                "inputs": {name: [_content(file) for file in files] for name, files in record.inputs.items()},
+                "outputs": [_content(file) for file in record.outputs],
+                "raw": record.raw,
+            }
+            for record in sorted(records, key=lambda record: record.path)
+        ]
+    )
 
 
 def _content(file: FileEntry) -> dict[str, str]:
@@ -159,25 +147,13 @@ def _content(file: FileEntry) -> dict[str, str]:
 
 
 def collect(paths: Iterable[Path]) -> dict[str, Any]:
-    """Collect records into the document of a `lineage.json`.
-
-    Returns
-    -------
-    dict
-        `root` (see `root_hash`) and `records`: the documents by path, each with its own path as `record`.
-    """
+    """Collect records into the document of a `lineage.json`: `root` and `records`, sorted, each with its path."""
     lineage = Lineage([read_record(path) for path in set(paths)])
     return {"root": lineage.root, "records": [{"record": record.path, **record.document} for record in lineage.records]}
 
 
 def read_lineage(path: Path) -> Lineage:
-    """Read a `lineage.json`.
-
-    Raises
-    ------
-    DataError
-        If it is missing or damaged.
-    """
+    """Read a `lineage.json`; DataError if it is missing or damaged."""
     try:
         documents = [dict(document) for document in read_json(path)["records"]]
         return Lineage([parse_record(document, str(document.pop("record"))) for document in documents])

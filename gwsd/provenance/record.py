@@ -1,5 +1,6 @@
 """Provenance records: the JSON file that each job writes next to its outputs."""
 
+import contextlib
 import json
 import os
 from collections import Counter
@@ -31,16 +32,14 @@ class FileEntry(BaseModel, frozen=True):
 
 
 class Record(BaseModel, frozen=True):
-    """A job as its record describes it."""
+    """A job as its record describes it; `document` is the JSON itself, `path` is relative to the project's root."""
 
     path: str
-    """Path of the record, relative to the project's root."""
     document: dict[str, Any]
-    """The JSON."""
     job: str
     """Name of the workflow script."""
     key: str
-    """SHA-256 of inputs, code, settings and seed."""
+    """See `record_key`."""
     inputs: dict[str, tuple[FileEntry, ...]]
     """Files read, by option."""
     code: tuple[dict[str, str], ...]
@@ -80,13 +79,7 @@ def record_key(document: Mapping[str, Any]) -> str:
 
 
 def parse_record(document: Any, path: str) -> Record:
-    """Return the record in a JSON document.
-
-    Raises
-    ------
-    DataError
-        If a member is missing or has the wrong type.
-    """
+    """Return the record in a JSON document; DataError if a member is missing or has the wrong type."""
     try:
         return Record.model_validate({**document, "path": path, "document": document})
     except (TypeError, ValidationError) as error:
@@ -101,13 +94,7 @@ def read_record(path: Path, name: str | None = None) -> Record:
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON.
-
-    Raises
-    ------
-    DataError
-        If the file is missing or is not JSON.
-    """
+    """Read JSON; DataError if the file is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -118,17 +105,11 @@ def read_records(results: Path) -> tuple[Record, ...]:
     """Read all records in a results folder, sorted by path."""
     found = [read_record(path, path.relative_to(results).as_posix()) for path in record_files(results)]
     base = base_of(results, found)
-    return tuple(parse_record(record.document, f"{base}/{record.path}") for record in found)
+    return tuple(record.model_copy(update={"path": f"{base}/{record.path}"}) for record in found)
 
 
 def record_files(results: Path) -> list[Path]:
-    """List the records in a results folder, sorted.
-
-    Raises
-    ------
-    DataError
-        If there is no such folder, or it has no record.
-    """
+    """List the records in a results folder, sorted; DataError if there are none."""
     found = [path for path in files_below(results) if path.name.endswith(RECORD_SUFFIX)]
     if not found:
         reason = "no provenance records (*.record.json)" if results.is_dir() else "no such folder"
@@ -158,10 +139,7 @@ def base_of(results: Path, records: list[Record]) -> str:
 def describe_maker(path: Path, sha256: str | None = None) -> dict[str, Any]:
     """Describe the job that made a file, from the records in the file's own folder.
 
-    Returns
-    -------
-    dict
-        `made_by` with `record` and `key`, and `url` and `doi` of a download; empty if there is no such record.
+    Returns `made_by` with `record` and `key`, and `url` and `doi` of a download; empty if there is no such record.
     """
     for record in _records_in(path.parent):
         for file in record.outputs:
@@ -172,11 +150,9 @@ def describe_maker(path: Path, sha256: str | None = None) -> dict[str, Any]:
 
 
 @cache
-def _records_in(folder: Path) -> tuple[Record, ...]:
+def _records_in(folder: Path) -> list[Record]:
     records = []
     for path in sorted(folder.glob(f"[!.]*{RECORD_SUFFIX}")):
-        try:
+        with contextlib.suppress(DataError):  # `gwsd verify` reports it
             records.append(read_record(path))
-        except DataError:  # `gwsd verify` reports it
-            continue
-    return tuple(records)
+    return records

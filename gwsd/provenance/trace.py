@@ -13,34 +13,19 @@ from gwsd.provenance.record import RECORD_SUFFIX, Record, describe_maker, read_r
 
 Entry = Mapping[str, Any]
 
-WIDTH = 110
-SETTINGS_LENGTH = 360
-"""Characters of a job's settings in the tree; `--json` prints all."""
+WIDTH, SETTINGS_LENGTH = 110, 360
+"""Characters of a line, and of a job's settings in the tree (`--json` prints all)."""
 
 
 def trace_text(node: Node, number: Entry | None = None) -> str:
-    """Draw the lineage of a file as a tree.
+    """Draw the lineage of a file as a tree: each file, the job that made it, and the inputs of that job.
 
-    Parameters
-    ----------
-    node : Node
-        The file.
-    number : mapping or None
-        Entry of `numbers.json` of a number in it: only the inputs that it rests on are drawn.
-
-    Returns
-    -------
-    str
-        One line per file, then the job that made it, then the inputs of that job. Repetitions refer to the first
-        occurrence by its number in brackets.
+    Repetitions refer to the first occurrence by its number in brackets. For a number (an entry of `numbers.json`) only
+    the inputs that it rests on are drawn.
     """
-    lines: list[str] = []
-    needed: set[str] = set()
-    if number is not None:
-        lines += _number_lines(number)
-        needed = {str(source["file"]) for source in number.get("source", ())}
-        needed &= {child.file.path for child in node.children}
-    lines += _draw(node, {}, "", "", "", needed)
+    needed = {str(source["file"]) for source in (number or {}).get("source", ())}
+    needed &= {child.file.path for child in node.children}
+    lines = [*([] if number is None else _number_lines(number)), *_draw(node, {}, "", "", "", needed)]
     raw = [item for item in walk(node) if item.raw]
     synthetic = sum(item.synthetic for item in raw)
     return "\n".join([*lines, "", f"{len(raw)} raw files" + (f", {synthetic} of them synthetic" if synthetic else "")])
@@ -76,7 +61,8 @@ def _draw(
         return lines
     numbered[record.path] = len(numbered) + 1
     lines += [f"{rest}    {line}" for line in _job_lines(record, numbered[record.path])]
-    read = [(option, child) for option, child in _inputs(node) if not child.source]
+    options = [option for option, files in record.inputs.items() for _ in files]
+    read = [(f"{name}: ", child) for name, child in zip(options, node.children, strict=False) if not child.source]
     drawn = [pair for pair in read if not needed or pair[1].file.path in needed]
     for index, (option, child) in enumerate(drawn, start=1):
         branch, below = ("└─ ", "   ") if index == len(read) else ("├─ ", "│  ")
@@ -84,11 +70,6 @@ def _draw(
     if len(drawn) < len(read):
         lines.append(f"{rest}    └─ {len(read) - len(drawn)} inputs of other values in the file (--json lists them)")
     return lines
-
-
-def _inputs(node: Node) -> Iterator[tuple[str, Node]]:
-    options = [f"{option}: " for option, files in node.record.inputs.items() for _ in files] if node.record else []
-    return zip(options, node.children, strict=False)
 
 
 def origin_lines(node: Node) -> list[str]:
@@ -136,11 +117,8 @@ def _size(count: int) -> str:
 def trace_json(node: Node, number: Entry | None = None) -> dict[str, Any]:
     """Return the lineage of a file as JSON types.
 
-    Returns
-    -------
-    dict
-        `number` (or null); `files`, the traced one first, where `job` is an index or null; `jobs`, records whose
-        `inputs` are indices of files.
+    `number` (or null); `files`, the traced one first, where `job` is an index or null; `jobs`, records whose `inputs`
+    are indices of files.
     """
     nodes = walk(node)
     files = {item.identity: index for index, item in enumerate(nodes)}
@@ -183,13 +161,7 @@ def trace_mermaid(node: Node, number: Entry | None = None) -> str:
 
 
 def file_facts(path: Path) -> Iterator[tuple[str, Any]]:
-    """List the attributes in a NetCDF, GeoTIFF or weights file, and the record of the job that made it.
-
-    Raises
-    ------
-    DataError
-        If the file is damaged.
-    """
+    """List the attributes of a NetCDF, GeoTIFF or weights file, and the record of the job that made it."""
     try:
         if path.suffix in (".nc", ".nc4"):
             import netCDF4
@@ -209,7 +181,7 @@ def file_facts(path: Path) -> Iterator[tuple[str, Any]]:
                 header = json.loads(file.read(min(struct.unpack("<Q", file.read(8))[0], path.stat().st_size)))
             yield from header.pop("__metadata__", {}).items()
             yield "tensors", len(header)
-    except (OSError, ValueError, RecursionError, struct.error, AttributeError, ImportError) as error:
+    except (OSError, ValueError, RuntimeError, struct.error, AttributeError, ImportError) as error:
         raise DataError(f"{path}: cannot be read ({error}); expected a file of the workflow") from None
     place = path.with_name(Path(describe_maker(path).get("made_by", {}).get("record", "")).name or path.name)
     if not place.name.endswith(RECORD_SUFFIX):

@@ -15,7 +15,6 @@ from gwsd.provenance.record import (
     Record,
     base_of,
     files_below,
-    parse_record,
     read_json,
     read_record,
     record_files,
@@ -23,8 +22,10 @@ from gwsd.provenance.record import (
     record_text,
 )
 
-INTACT, CHANGED, MISSING, UNKNOWN, NOT_HERE = "intact", "changed", "missing", "unknown", "not present"
-STATUSES = (INTACT, CHANGED, MISSING, UNKNOWN, NOT_HERE)
+STATUSES = INTACT, CHANGED, MISSING, UNKNOWN, NOT_HERE = "intact", "changed", "missing", "unknown", "not present"
+
+UNREADABLE = (DataError, OSError, ValueError, RecursionError)
+"""Errors of damaged records: not JSON, not UTF-8, nested too deeply."""
 
 UNRECORDED_FOLDERS = ("logs", "benchmarks", "checkpoints")
 """Folders of a scenario whose files are in no record."""
@@ -40,10 +41,9 @@ class FileStatus(NamedTuple):
 
 @dataclass
 class Report:
-    """Result of a verification."""
+    """Result of a verification; `name` is the path of the folder in its records, such as `results/demo`."""
 
     name: str
-    """Path of the folder in its records, such as `results/demo`."""
     files: list[FileStatus] = field(default_factory=list)
     """All files, sorted by path."""
     problems: list[str] = field(default_factory=list)
@@ -68,34 +68,26 @@ class Report:
 
 
 def verify(results: Path, root: str | None = None) -> Report:
-    """Verify the results folder of a scenario, wherever it is now; nothing is written.
+    """Verify the results folder of a scenario, wherever it is now, and its root hash; nothing is written.
 
-    Parameters
-    ----------
-    results : Path
-        The folder.
-    root : str or None
-        Root hash that it should have.
-
-    Raises
-    ------
-    DataError
-        If there is no such folder, or it has no record. Faults of its files are reported, not raised.
+    Faults of its files are reported, not raised; DataError if there is no such folder, or it has no record.
     """
     statuses: dict[str, tuple[str, str]] = {}
     records = []
     for path in record_files(results):
         name = path.relative_to(results).as_posix()
         try:
-            records.append(read_record(path, name))
-        except DataError:
+            record = read_record(path, name)
+            intact = path.read_bytes() == record_text(record.document).encode()
+        except UNREADABLE:
             statuses[name] = (CHANGED, "not a readable record")
-            continue
-        intact = path.read_bytes() == record_text(records[-1].document).encode()
-        statuses[name] = (INTACT, "") if intact else (CHANGED, "its checksum does not match its content")
+        else:
+            records.append(record)
+            statuses[name] = (INTACT, "") if intact else (CHANGED, "its checksum does not match its content")
     base = base_of(results, records)
     report = Report(base)
-    here = {path: parse_record(record.document, path) for record in records for path in [f"{base}/{record.path}"]}
+    moved = [record.model_copy(update={"path": f"{base}/{record.path}"}) for record in records]
+    here = {record.path: record for record in moved}
     listed = _check_lineage(results, here, report, root)
     absent = {record.path: record for record in listed if _may_be_absent(record.path, base)}
     lineage = Lineage(list((absent | here).values()))
@@ -130,13 +122,13 @@ def _status(results: Path, base: str, file: FileEntry, reason: str) -> FileStatu
     inside = file.path.startswith(f"{base}/")
     path = results / file.path.removeprefix(f"{base}/") if inside else results.resolve().parent.parent / file.path
     try:
-        if not path.is_file():
-            absent = _may_be_absent(file.path, base)
-            return FileStatus(file.path, *((NOT_HERE, "raw data, not in this copy") if absent else (MISSING, reason)))
-        same = path.stat().st_size == file.bytes and sha256_of(path) == file.sha256
+        if path.is_file():
+            same = path.stat().st_size == file.bytes and sha256_of(path) == file.sha256
+            return FileStatus(file.path, *((INTACT, reason) if same else (CHANGED, f"not the content {reason}")))
     except (OSError, ValueError) as error:
         return FileStatus(file.path, CHANGED, f"cannot be read: {error}")
-    return FileStatus(file.path, *((INTACT, reason) if same else (CHANGED, f"not the content {reason}")))
+    absent = _may_be_absent(file.path, base)
+    return FileStatus(file.path, *((NOT_HERE, "raw data, not in this copy") if absent else (MISSING, reason)))
 
 
 def _problems(record: Record, lineage: Lineage, base: str) -> Iterator[str]:
@@ -161,7 +153,7 @@ def _problems(record: Record, lineage: Lineage, base: str) -> Iterator[str]:
             yield f"{record.path}: made from {file.path} with {hashes}"
         elif file.made_by is not None and file.made_by.get("key") != made[1].key:
             keys = f"job {str(file.made_by.get('key'))[:12]}…, which is now the output of job {made[1].key[:12]}…"
-            yield f"{record.path}: made from {file.path} of {keys}: make it again, or ask who changed the record"
+            yield f"{record.path}: made from {file.path} of {keys}: make it again, or find out who changed the record"
 
 
 def _check_lineage(results: Path, here: dict[str, Record], report: Report, root: str | None) -> Sequence[Record]:
@@ -178,7 +170,7 @@ def _check_lineage(results: Path, here: dict[str, Record], report: Report, root:
             report.notes.append("lineage.json: not here, so the root hash is not checked")
         if (results / "numbers.json").is_file():
             report.numbers = len(read_json(results / "numbers.json")["values"])
-    except (DataError, OSError, ValueError) as error:
+    except UNREADABLE as error:
         report.problems.append(str(error))
     except (KeyError, TypeError):
         report.problems.append("numbers.json: not a list of published values")

@@ -2,29 +2,33 @@
 
 import json
 import re
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from gwsd.artifacts.numbers import DASH
+import typst
+
+from gwsd.artifacts.formatting import DASH
 from gwsd.artifacts.reported import STEPS_IN_PAPER
 from gwsd.errors import DataError
+from gwsd.provenance.record import read_json
 from gwsd.publication.audit import NAMES
 from gwsd.publication.latex import numbers_tex, tables_tex
-from gwsd.publication.typesetting import typeset
 
 TITLE = "Securing the Silent Reserve: a reproduction and an audit, from raw files to every number"
 
 Json = dict[str, Any]
 
-_LAYOUT = ("layout.typ", "numbers.typ", "paper.typ")
-"""Sources without prose: their digits are lengths and indices."""
+_LAYOUT = ("layout.typ", "numbers.typ", "paper.typ")  # Sources whose digits are lengths and indices
 
 _QUOTING = ("introduction.typ", "methods.typ")
-"""Sources that may quote numbers of the paper: `said("8,000", by: "Table 2")`."""
+"""Sources that may quote numbers of the paper: `quoted("8,000", from: "Table 2")`."""
 
-_SAID = r'\bsaid\("[^"\n]*",\s*by:\s*"[^"\n]+"\)'
+_QUOTED = re.compile(r'\bquoted\("[^"\n]*",\s*from:\s*"[^"\n]+"\)')
 _NOT_TYPED = re.compile(
     r"(?<!:)//[^\n]*|/\*.*?\*/"  # comments
     r'|"(?:table\d|figure\d|claims|facts)[^"\n]*"'  # ids
@@ -58,68 +62,26 @@ def build_article(
     settings: Json,
     root: str,
 ) -> BuiltArticle:
-    """Build the article of a results folder.
+    """Build the article from the JSON files of a results folder.
 
-    Parameters
-    ----------
-    numbers, claims : Path
-        `numbers.json` and `audit/claims.json`.
-    tables, figures : sequence of Path
-        JSON files of tables and figures, in the order of their numbers.
-    images : sequence of Path
-        Pictures of the figures, in the same order.
-    sources : sequence of Path
-        `paper/*.typ` and the bibliography.
-    settings : dict
-        Settings of the scenario that the article mentions.
-    root : str
-        Root hash of the records.
-
-    Raises
-    ------
-    DataError
-        If a source contains a number typed by hand or does not typeset.
+    `tables` and `figures` are in the order of their numbers, as are `images`, the figures' pictures; `sources` are
+    `paper/*.typ` and the bibliography, `settings` those that the article mentions, `root` is the root hash of the
+    records. A number typed by hand is a DataError, and so is a source that does not typeset.
     """
     check_typed_numbers({path.name: path.read_text() for path in sources if path.suffix == ".typ"})
     published = read_json(numbers)
     table_faces, figure_faces = [read_json(path) for path in tables], [read_json(path) for path in figures]
-    pictures = {
-        face["artifact"]: (f"figures/{face['artifact']}{image.suffix}", image)
-        for face, image in zip(figure_faces, images, strict=True)
-    }
-    content = article_content(
-        published, table_faces, figure_faces, {name: target for name, (target, _) in pictures.items()},
-        read_json(claims), settings, root,
-    )  # fmt: skip
-    pdf, placed, warnings = typeset(sources, content, dict(pictures.values()))
+    pictures = {f"figures/{image.name}": image for image in images}
+    content = article_content(published, table_faces, figure_faces, [*pictures], read_json(claims), settings, root)
+    pdf, placed, warnings = typeset(sources, content, pictures)
     captions = {face["artifact"]: face["caption"] for face in figure_faces}
-    return BuiltArticle(
-        pdf=pdf,
-        placed=placed,
-        numbers_tex=numbers_tex(published, root),
-        tables_tex=tables_tex(
-            [face["artifact"] for face in table_faces], captions, published["scenario"], published["data_label"]
-        ),
-        warnings=warnings,
-    )
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file of the workflow."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not readable as JSON ({error}); make it again with `snakemake {path}`") from None
+    names = [face["artifact"] for face in table_faces]
+    tables_file = tables_tex(names, captions, published["scenario"], published["data_label"])
+    return BuiltArticle(pdf, placed, numbers_tex(published, root), tables_file, warnings)
 
 
 def check_typed_numbers(sources: Mapping[str, str]) -> None:
-    """Refuse numbers typed by hand: sources by file name must inject them by id or by setting.
-
-    Raises
-    ------
-    DataError
-        With the file and line of each number.
-    """
+    """Refuse numbers typed by hand in sources (by file name), with their lines: they are injected by id or setting."""
     typed = [
         f"paper/{name}, line {line}: {number}"
         for name, source in sources.items()
@@ -135,20 +97,18 @@ def check_typed_numbers(sources: Mapping[str, str]) -> None:
 
 
 def typed_numbers(name: str, source: str) -> list[tuple[int, str]]:
-    """List the numerals of a source that stand for no id, with their lines."""
-    text = source
-    for pattern in (_NOT_TYPED, *([re.compile(_SAID)] if name in _QUOTING else [])):
-        text = pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
-    return [
-        (text.count("\n", 0, match.start()) + 1, match[0]) for match in re.finditer(r"(?<!\w)\d(?:[\d.,]*\d)?", text)
-    ]
+    """List the numerals of a source that are typed by hand, with their lines."""
+    for pattern in (_NOT_TYPED, _QUOTED) if name in _QUOTING else (_NOT_TYPED,):
+        source = pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source)
+    numerals = re.finditer(r"(?<!\w)\d(?:[\d.,]*\d)?", source)
+    return [(source.count("\n", 0, match.start()) + 1, match[0]) for match in numerals]
 
 
 def article_content(
     numbers: Json,
     tables: Sequence[Json],
     figures: Sequence[Json],
-    images: Mapping[str, str],
+    images: Sequence[str],
     claims: Json,
     settings: Json,
     root: str,
@@ -178,11 +138,8 @@ def article_content(
         "numbers": entries,
         "tables": {table["artifact"]: _table(table, entries) for table in tables},
         "figures": {
-            figure["artifact"]: {
-                **{name: figure[name] for name in ("caption", "rows")},
-                "image": images[figure["artifact"]],
-            }
-            for figure in figures
+            figure["artifact"]: {"caption": figure["caption"], "rows": figure["rows"], "image": image}
+            for figure, image in zip(figures, images, strict=True)
         },
         "claims": _claims(claims, entries),
     }
@@ -232,3 +189,38 @@ def _claims(claims: Json, entries: Mapping[str, Json]) -> Json:
             for claim in claims["claims"]
         ],
     }
+
+
+def typeset(
+    sources: Sequence[Path], content: Mapping[str, Any], images: Mapping[str, Path]
+) -> tuple[bytes, list[dict[str, Any]], list[str]]:
+    """Typeset the article: its PDF, the id, text and page of each number in it, and warnings of Typst.
+
+    The Typst `sources` read `content` (see `article_content`) as `data.json`; `images` are by their name in it.
+    A source with an error or an unknown number is a DataError.
+    """
+    with tempfile.TemporaryDirectory(prefix="gwsd-paper-") as name:
+        folder = Path(name)
+        for target, path in {**{path.name: path for path in sources}, **images}.items():
+            (folder / target).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / target)
+        (folder / "data.json").write_text(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        try:
+            compiler = typst.Compiler(folder / "paper.typ", root=folder, font_paths=[], ignore_system_fonts=True)
+            pdf, warnings = compiler.compile_with_warnings(format="pdf", timestamp=0)
+            placed = json.loads(compiler.query("<number>", field="value"))
+        except typst.TypstError as error:
+            raise DataError(_message(error, content)) from None
+    assert isinstance(pdf, bytes)
+    return pdf, sorted(placed, key=lambda number: number["page"]), [warning.message for warning in warnings]
+
+
+def _message(error: typst.TypstError, content: Mapping[str, Any]) -> str:
+    places = re.findall(r"┌─ (\S+?):(\d+):\d+", error.diagnostic)
+    listed = "; from ".join(f"paper/{Path(name).name}, line {line}" for name, line in places) or "paper/"
+    parts = [error.message, *error.hints]
+    unknown = re.search(r"no number has the id (\S+)", error.message)
+    if unknown is not None:
+        near = get_close_matches(unknown[1], content["numbers"], 3, 0.5)
+        parts.append(f"similar ids: {', '.join(near) or 'none'}; correct the id, or guard it with known(...)")
+    return f"Typst refuses the article ({listed}): {'; '.join(parts)}"

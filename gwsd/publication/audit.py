@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from gwsd.artifacts.json_face import Entry, entry
+from gwsd.artifacts.registry import ARTIFACTS, INTERPOLATIONS
 from gwsd.artifacts.reported import STEPS_IN_PAPER
 from gwsd.errors import DataError
-from gwsd.publication.claims import IN_WORDS, Check, Claim, Finding
+from gwsd.publication.claims import IN_WORDS, Claim, ClaimCheck, Finding
 
 NAMES = {
     "reproduced": "reproduced",
@@ -29,18 +30,19 @@ NAMES = {
 COLUMNS = ("id", "place", "claim", "value", "unit", "kind", "verdict", "found", "reason", "compared_with", "data")
 """Columns of `claims.csv`."""
 
-_ORDER = (
-    "cannot hold",
-    "contradicts",
-    "differs",
-    "found",
-    "reported by others",
-    "not checkable",
-    "absent",
-    "consistent",
-)
-_INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
-_UNTRAINED = ("table1", "table2", "figure1", "figure2")
+_VERDICTS = {
+    "cannot hold": ("cannot_hold", "cannot hold ({})"),
+    "contradicts": ("contradicts", "contradicts claim {}"),
+    "differs": ("not_reproduced", "not reproduced"),
+    "found": ("reproduced", "reproduced"),
+    "reported by others": ("reported_by_others", "reported by others"),
+    "not checkable": ("not_checkable", "not checkable here ({})"),
+    "absent": ("not_checkable", "not checkable here ({} is not in this run)"),
+    "consistent": ("reproduced", "reproduced"),
+}
+"""Verdict class and text of each status; of several, the first decides."""
+
+_UNTRAINED = tuple(entry.name for entry in ARTIFACTS if not entry.trains)
 _OF_THE_FIELD = re.compile(r"examples|regions|months|largest_(loss|gain)_cm|month_of_\w+|change_\w+")
 """Columns of figures' statistics in which no network has a part."""
 
@@ -54,7 +56,7 @@ class RunValues:
 
     @classmethod
     def read(cls, paths: Iterable[Path], computed: Sequence[Entry] = (), label: str = "") -> "RunValues":
-        """Read the JSON files beside tables and figures, and add values computed for the claims."""
+        """Read the JSON files of tables and figures, and add values computed for the claims."""
         entries: dict[str, Entry] = {}
         for path in paths:
             try:
@@ -86,9 +88,9 @@ def weigh(claim: Claim, run: RunValues) -> dict[str, Any]:
     outcomes = [_established(finding) for finding in claim.findings] + [
         _checked(claim, check, run) for check in claim.run
     ]
-    outcomes_of = {status: [outcome for outcome in outcomes if outcome.status == status] for status in _ORDER}
+    outcomes_of = {status: [outcome for outcome in outcomes if outcome.status == status] for status in _VERDICTS}
     slug, verdict = _verdict(outcomes_of)
-    ranked = [outcome for status in _ORDER for outcome in outcomes_of[status]]
+    ranked = [outcome for status in _VERDICTS for outcome in outcomes_of[status]]
     numbers = list(dict.fromkeys(name for outcome in outcomes for name in outcome.numbers))
     reasons = [outcome.evidence for outcome in ranked]
     if outcomes_of["found"] or outcomes_of["differs"]:
@@ -136,19 +138,22 @@ _HOLDS = {
 _SIGNS = {"<=": "≤", ">=": "≥", "==": "="}
 
 
-def _checked(claim: Claim, check: Check, run: RunValues) -> _Outcome:
+def _checked(claim: Claim, check: ClaimCheck, run: RunValues) -> _Outcome:
     expression = check.value if check.value is not None else str(check.relation)
     names = tuple(dict.fromkeys(_CELL.findall(expression))) or (expression,)
     compared = "; ".join(names)
     missing = run.missing(names)
     if missing:
         return _Outcome("absent", f"this run has no {missing}", compared, run.label, detail=missing)
-    if check.relation is not None:
-        agrees, evidence, found = _relation(expression, run)
-    else:
-        agrees, found = _agrees(claim, expression, run)
-        unit = "" if claim.kind in IN_WORDS else claim.unit
-        evidence = f"{f'{found} {unit}'.strip()} found where the paper prints {claim.printed}"
+    try:
+        if check.relation is not None:
+            agrees, evidence, found = _relation(expression, run)
+        else:
+            agrees, found = _agrees(claim, expression, run)
+            unit = "" if claim.kind in IN_WORDS else claim.unit
+            evidence = f"{f'{found} {unit}'.strip()} found where the paper prints {claim.printed}"
+    except (SyntaxError, NameError, TypeError, ValueError, ArithmeticError) as error:
+        raise DataError(f"paper/claims.yaml: {claim.id}: {expression!r} cannot be computed ({error})") from None
     evidence = f"{evidence}; {check.because}" if check.because else evidence
     return _Outcome("found" if agrees else "differs", evidence, compared, run.label, found, numbers=names)
 
@@ -204,22 +209,10 @@ def number_text(value: float) -> str:
 
 def _verdict(outcomes: Mapping[str, list[_Outcome]]) -> tuple[str, str]:
     """Choose the verdict: findings against the paper outweigh a run, a run outweighs what merely is consistent."""
-    detail = {status: found[0].detail for status, found in outcomes.items() if found}
-    if "cannot hold" in detail:
-        return "cannot_hold", f"cannot hold ({detail['cannot hold']})"
-    if "contradicts" in detail:
-        return "contradicts", f"contradicts claim {detail['contradicts']}"
-    if "differs" in detail:
-        return "not_reproduced", NAMES["not_reproduced"]
-    if "found" in detail:
-        return "reproduced", NAMES["reproduced"]
-    if "reported by others" in detail:
-        return "reported_by_others", NAMES["reported_by_others"]
-    if "not checkable" in detail:
-        return "not_checkable", f"not checkable here ({detail['not checkable']})"
-    if "absent" in detail:
-        return "not_checkable", f"not checkable here ({detail['absent']} is not in this run)"
-    return "reproduced", NAMES["reproduced"]
+    for status, (slug, text) in _VERDICTS.items():
+        if outcomes[status]:
+            return slug, text.format(outcomes[status][0].detail)
+    raise ValueError("expected an outcome")
 
 
 def _remarks(claim: Claim, slug: str, numbers: Iterable[str], run: RunValues) -> list[str]:
@@ -240,7 +233,7 @@ def _of_a_network(name: str) -> bool:
     artifact, row, column = name.split(":")
     if artifact == "claims":
         return row != "figure1" and _OF_THE_FIELD.fullmatch(column) is None
-    return artifact not in _UNTRAINED and row not in _INTERPOLATIONS
+    return artifact not in _UNTRAINED and row not in INTERPOLATIONS
 
 
 def _joined(parts: Iterable[str]) -> str:
@@ -248,23 +241,9 @@ def _joined(parts: Iterable[str]) -> str:
 
 
 def audit(claims: Sequence[Claim], run: RunValues, computed: Sequence[Entry], file: str) -> dict[str, Any]:
-    """Weigh all claims.
+    """Weigh all claims: the content of `claims.json`, whose path from the project's root is `file`.
 
-    Parameters
-    ----------
-    claims : sequence of Claim
-        From `read_claims`.
-    run : RunValues
-        Values of the run.
-    computed : sequence of dict
-        Values computed for the claims alone; the audit publishes them.
-    file : str
-        Path of `claims.json`, relative to the project's root.
-
-    Returns
-    -------
-    dict
-        Content of `claims.json`: `claims`, `counts`, `contradictions`, `oddities`, and `values` to be published.
+    `computed` are values computed for the claims alone; `values` of the content holds them and the counts.
     """
     weighed = [weigh(claim, run) for claim in claims]
     found = Counter(claim["slug"] for claim in weighed)

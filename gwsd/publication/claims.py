@@ -33,22 +33,22 @@ class Finding(_Strict):
     """Heading in the list of contradictions; of a consistent finding, in the list of oddities."""
 
 
-class Check(_Strict):
-    """A comparison with a run: `value` with the printed value, or a `relation` between values; ids stand in braces."""
+class ClaimCheck(_Strict):
+    """A comparison with a run: `value` with the printed value, or a `relation` between values; ids are in braces."""
 
     value: str | None = None
     relation: str | None = None
     because: str = ""
 
     @model_validator(mode="after")
-    def _one_kind(self) -> "Check":
+    def _one_kind(self) -> "ClaimCheck":
         if (self.value is None) == (self.relation is None):
             raise ValueError("expected either value or relation")
         return self
 
 
 class Claim(_Strict):
-    """One number or statement of the paper; keys as in docs/claims.md."""
+    """One number or statement of the paper; keys as in docs/publication.md."""
 
     id: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")
     place: str
@@ -64,7 +64,7 @@ class Claim(_Strict):
     reported: str | None = None
     on_twin: str | None = None
     findings: tuple[Finding, ...] = ()
-    run: tuple[Check, ...] = ()
+    run: tuple[ClaimCheck, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> "Claim":
@@ -84,7 +84,7 @@ class Claim(_Strict):
 
     @property
     def interval(self) -> tuple[float, float]:
-        """All values that are printed so: 1.64 stands for 1.635 to 1.645, a count or a setting for itself."""
+        """Smallest and largest value that is printed so: 1.635 to 1.645 for 1.64; a count or a setting is exact."""
         exact = self.kind in ("count", "setting", "date") and not self.approximate
         return read_printed(self.value or "", exact=exact, approximate=self.approximate, bound=self.bound)
 
@@ -92,13 +92,7 @@ class Claim(_Strict):
 def read_printed(
     text: str, *, exact: bool = False, approximate: bool = False, bound: str | None = None
 ) -> tuple[float, float]:
-    """Return the smallest and the largest value that are printed as a text such as `8.2 million`, `-0.257` or `240+`.
-
-    Raises
-    ------
-    ValueError
-        If the text holds no number.
-    """
+    """Return the smallest and largest value that are printed as a text such as `8.2 million`, `-0.257` or `240+`."""
     match = re.fullmatch(r"([-−]?[\d,]*\.?\d+)(\+?)(?: (thousand|million|billion))?", text.strip())
     if match is None:
         raise ValueError(f"{text!r} is no number")
@@ -119,18 +113,12 @@ def read_printed(
 
 
 def read_claims(path: Path) -> tuple[Claim, ...]:
-    """Read `paper/claims.yaml`.
-
-    Raises
-    ------
-    DataError
-        If a claim is malformed, an id occurs twice or a finding names a claim that does not exist.
-    """
+    """Read and check `paper/claims.yaml`: the form of each claim, unique ids, and that contradicted claims exist."""
     try:
         document = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         entries = [dict(entry) for entry in document["claims"]]
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: not a list of claims ({error}); see docs/claims.md") from error
+        raise DataError(f"{path}: not a list of claims ({error}); see docs/publication.md") from error
     claims = tuple(_validated(entry, path) for entry in entries)
     counts = Counter(claim.id for claim in claims)
     faults = [f"{name}: id given {count} times" for name, count in counts.items() if count > 1]
@@ -150,4 +138,4 @@ def _validated(entry: dict[str, Any], path: Path) -> Claim:
         return Claim.model_validate(entry)
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}".lstrip(": ") for detail in error.errors()]
-        raise DataError(f"{path}: {entry.get('id')}: {'; '.join(faults)}; see docs/claims.md") from None
+        raise DataError(f"{path}: {entry.get('id')}: {'; '.join(faults)}; see docs/publication.md") from None

@@ -1,17 +1,14 @@
 """Facts of a scenario that the article's prose needs and no table or figure prints."""
 
-import csv
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Any
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
+from gwsd.artifacts.formatting import format_number
 from gwsd.artifacts.json_face import Entry, entry
-from gwsd.artifacts.numbers import format_number
 
-BySeed = Mapping[str, Mapping[int, Path]]
-"""Files by method or variant and by seed."""
+SPLITS = ("train", "validation", "test")
 
 SCORES: Mapping[str, tuple[str, float, str, str, str]] = {
     "mae_pooled_cm": ("mae_pooled_mm", 0.1, "cm", ".3f", "MAE over all pixels of the test patches"),
@@ -40,37 +37,13 @@ OF_TEST: Mapping[str, tuple[str, float, str, str, str]] = {
 """Columns of the test patches, from the summary of the first method."""
 
 
-def scenario_facts(
-    *,
-    file: str,
-    months: Path,
-    quality: Path,
-    patches: Mapping[str, Path],
-    overlap: Path,
-    summaries: BySeed,
-    histories: BySeed,
-    timings: BySeed,
-) -> list[Entry]:
+def scenario_facts(inputs: ArtifactInputs, file: str) -> list[Entry]:
     """Count months, cells, patches and trainings, and average the scores over seeds.
 
-    Parameters
-    ----------
-    file : str
-        Path of `facts.json`, relative to the project's root.
-    months, quality : Path
-        `inputs/months.csv` and `inputs/quality.csv`.
-    patches : mapping of str to Path
-        Patch tables by split.
-    overlap : Path
-        `patches/overlap.csv`.
-    summaries, histories, timings : mapping
-        Files of evaluations and trainings (see `by_method_and_seed`).
+    The inputs are `months`, `quality`, `overlap`, the patches of each split, and all `summaries`, `histories` and
+    `timings`; `file` is the path of `facts.json` relative to the project's root.
     """
-    return [
-        *_of_data(file, months, quality, patches, overlap),
-        *_of_trainings(file, histories, timings),
-        *_of_scores(file, summaries),
-    ]
+    return [*_of_data(inputs, file), *_of_trainings(inputs, file), *_of_scores(inputs, file)]
 
 
 def _fact(
@@ -83,17 +56,17 @@ def _fact(
     )  # fmt: skip
 
 
-def _of_data(file: str, months: Path, quality: Path, patches: Mapping[str, Path], overlap: Path) -> Iterable[Entry]:
-    present = [row["present"] == "1" for row in _rows(months)]
+def _of_data(inputs: ArtifactInputs, file: str) -> Iterable[Entry]:
+    present = inputs.frame("months")["present"].astype(bool)
     yield _fact(file, "months", "calendar", len(present), ",d", "months", "Calendar months from the first to the last")
-    yield _fact(file, "months", "absent", present.count(False), ",d", "months", "Months without storage")
-    cells = sum(int(row["cells"]) for row in _rows(quality))
+    yield _fact(file, "months", "absent", int((~present).sum()), ",d", "months", "Months without storage")
+    cells = int(inputs.frame("quality")["cells"].sum())
     yield _fact(file, "grid", "cells", cells, ",d", "", "Half-degree cells of the grid")
-    for split, path in patches.items():
-        count = sum(row["has_previous"] in ("1", "True") for row in _rows(path))
+    for split in (split for split in SPLITS if split in inputs.files):
+        count = int(inputs.frame(split)["has_previous"].astype(bool).sum())
         label = f"Patches ({split}) with a month before"
         yield _fact(file, f"{split}_patches", "with_previous", count, ",d", "", label)
-    for row in _rows(overlap):
+    for row in inputs.frame("overlap").to_dict("records"):
         for key, column, when in (
             ("shared_share", "shared_percent", "in the same month"),
             ("shared_cells_share", "shared_any_month_percent", "in any month"),
@@ -102,14 +75,15 @@ def _of_data(file: str, months: Path, quality: Path, patches: Mapping[str, Path]
             yield _fact(file, f"{row['split']}_patches", column, 100.0 * float(row[key]), ".1f", "%", label)
 
 
-def _of_trainings(file: str, histories: BySeed, timings: BySeed) -> Iterable[Entry]:
-    clocks = [json.loads(path.read_text()) for of_seeds in timings.values() for path in of_seeds.values()]
+def _of_trainings(inputs: ArtifactInputs, file: str) -> Iterable[Entry]:
+    timings = inputs.by_seed("timings")
+    clocks = [clock for of_seeds in timings.values() for clock in of_seeds.values()]
     yield _fact(file, "trainings", "count", len(clocks), ",d", "", "Trainings: variants times seeds")
     yield _fact(file, "trainings", "variants", len(timings), ",d", "", "Variants that were trained")
     seeds = min(map(len, timings.values()), default=0)
     yield _fact(file, "trainings", "seeds", seeds, ",d", "", "Seeds of each variant")
-    for variant, of_seeds in histories.items():
-        epochs = min(int(_rows(path)[-1]["epoch"]) for path in of_seeds.values())
+    for variant, of_seeds in inputs.by_seed("histories").items():
+        epochs = min(int(history["epoch"].iloc[-1]) for history in of_seeds.values())
         yield _fact(file, variant, "epochs", epochs, ",d", "", f"{variant}: epochs trained", kind="trained")
     threads = max((int(clock["threads"]) for clock in clocks), default=0)
     yield _fact(file, "trainings", "threads", threads, ",d", "", "Threads of a training")
@@ -120,31 +94,16 @@ def _of_trainings(file: str, histories: BySeed, timings: BySeed) -> Iterable[Ent
     yield _fact(file, "trainings", "measured_thread_hours", hours, ".2f", "h", label, measured=True, kind="clock")
 
 
-def _of_scores(file: str, summaries: BySeed) -> Iterable[Entry]:
-    for position, (method, of_seeds) in enumerate(summaries.items()):
-        read = {path: json.loads(path.read_text()) for _, path in sorted(of_seeds.items())}
+def _of_scores(inputs: ArtifactInputs, file: str) -> Iterable[Entry]:
+    for position, (method, of_seeds) in enumerate(inputs.by_seed("summaries").items()):
         columns = [("test", column, about) for column, about in OF_TEST.items() if position == 0]
         columns += [(method, column, about) for column, about in SCORES.items()]
         for row, column, (key, factor, unit, form, label) in columns:
-            found = [summary.get(key) for summary in read.values()]
-            if not found or any(value is None for value in found):
+            found = [summary.get(key) for _, summary in sorted(of_seeds.items())]
+            if any(value is None for value in found):
                 continue
             mean = fmean(found) * factor
-            source = [{"file": path.as_posix(), "key": key, "factor": factor} for path in read]
+            source = [{**read, "factor": factor} for read in inputs.sources("summaries", method, key)]
             name = label if row == "test" else f"{method}: {label}"
             value = round(mean) if form == ",d" else mean
             yield _fact(file, row, column, value, form, unit, name, source=source, kind=None)
-
-
-def by_method_and_seed(paths: Iterable[Path]) -> dict[str, dict[int, Path]]:
-    """Sort files named `…/<method or variant>/seed<k>/<file>` by method and seed."""
-    found: dict[str, dict[int, Path]] = {}
-    for path in paths:
-        *_, method, seed, _file = path.parts
-        found.setdefault(method, {})[int(seed.removeprefix("seed"))] = path
-    return found
-
-
-def _rows(path: Path) -> Sequence[Mapping[str, str]]:
-    with path.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))

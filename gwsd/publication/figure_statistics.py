@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from gwsd.artifacts.formatting import format_number
 from gwsd.artifacts.json_face import Entry, entry
-from gwsd.artifacts.numbers import format_number
 
 MM_PER_CM = 10.0
 EDGE_CELLS = 8
@@ -20,19 +20,9 @@ Statistics = dict[str, tuple[float, str]]
 
 
 def figure_statistics(paths: Mapping[str, Path], results: str) -> list[Entry]:
-    """Compute the statistics of all figures.
+    """Compute the statistics of all figures from their data files, with ids such as `claims:figure4:smallest_mae_cm`.
 
-    Parameters
-    ----------
-    paths : mapping of str to Path
-        Data files by figure.
-    results : str
-        Results folder relative to the project's root, for the entries' `file`.
-
-    Returns
-    -------
-    list of dict
-        Published values with ids such as `claims:figure4:smallest_mae_cm`.
+    `results` is the results folder relative to the project's root, for the entries' `file`.
     """
     entries = []
     for figure, compute in STATISTICS.items():

@@ -4,23 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gwsd.artifacts.formatting import latex as escaped
+from gwsd.artifacts.formatting import latex
 from gwsd.errors import DataError
-
-_MORE = str.maketrans(
-    {
-        "\u202f": r"\,",
-        "\u2009": r"\,",
-        "\u00a0": "~",
-        "α": r"$\alpha$",
-        "θ": r"$\theta$",
-        "·": r"$\cdot$",
-        "ρ": r"$\rho$",
-        "≠": r"$\ne$",
-        "≈": r"$\approx$",
-    }
-)
-"""Characters of figures and claims beyond those of tables."""
 
 _HEAD = r"""% Published numbers of results/{scenario} ({label}), one macro each.
 % Root of the records: {root}
@@ -29,11 +14,6 @@ _HEAD = r"""% Published numbers of results/{scenario} ({label}), one macro each.
   \ifcsname gwsd@#1\endcsname\csname gwsd@#1\endcsname
   \else\errmessage{{gwsd: no number has the name #1}}\fi}}
 """
-
-
-def latex(text: str) -> str:
-    """Escape a text for LaTeX, with code between backticks in typewriter type."""
-    return escaped(text).translate(_MORE)
 
 
 def numbers_tex(numbers: Mapping[str, Any], root: str) -> str:
@@ -62,7 +42,7 @@ def tables_tex(tables: Sequence[str], figures: Mapping[str, str], scenario: str,
         [
             f"% Tables and figures of results/{scenario}; typeset it in that folder, or input its files one by one.",
             r"\documentclass{article}",
-            r"\usepackage{booktabs,graphicx}",
+            r"\usepackage{graphicx}",
             r"\input{numbers.tex}",
             r"\begin{document}",
             *(rf"\input{{tables/{name}.tex}}" for name in tables),

@@ -1,4 +1,4 @@
-"""Published values: collect them into `numbers.json` and read them back. Imports the standard library only."""
+"""Published values: collect them into `numbers.json` and read them back."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,10 +6,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from gwsd.artifacts.json_face import Entry
 from gwsd.errors import DataError
-
-Entry = dict[str, Any]
-"""One published value."""
 
 SCHEMA = 1
 """Version of the file's layout."""
@@ -21,28 +19,10 @@ _COUNTED = ("parameters", "memory_months", "patches", "cells", "count")
 def collect(
     lists: Sequence[Path], *, scenario: str, data_label: str, sha256: Mapping[str, str], trained: Sequence[str]
 ) -> dict[str, Any]:
-    """Collect every published value of a scenario, in the order of the lists.
+    """Return the content of `numbers.json`: all values of `lists` (JSON files of tables, figures, facts and claims).
 
-    Parameters
-    ----------
-    lists : sequence of Path
-        JSON files of tables, figures, facts and claims.
-    scenario, data_label : str
-        Name of the scenario, and what its data are.
-    sha256 : mapping
-        SHA-256 of the files that hold the values, by path.
-    trained : sequence of str
-        Paths of files and folders that rest on a training.
-
-    Returns
-    -------
-    dict
-        Content of `numbers.json`; each entry gains `sha256`, `record` and `kind`.
-
-    Raises
-    ------
-    DataError
-        If two artifacts publish the same id, or a file is not among the inputs.
+    Each entry gains `sha256` (of its file, from the mapping by path), `record` and `kind`; `trained` are the paths of
+    files and folders that depend on a training. An id that occurs twice is a DataError.
     """
     values: dict[str, Entry] = {}
     for path in lists:
@@ -77,13 +57,7 @@ def kind_of(entry: Entry, trained: bool) -> str:
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """Read `numbers.json` or the JSON file of one artifact.
-
-    Raises
-    ------
-    DataError
-        If it is missing or damaged, or of another layout.
-    """
+    """Read `numbers.json` or an artifact's JSON file; a DataError if it is missing, damaged or of another layout."""
     try:
         document = dict(json.loads(path.read_text(encoding="utf-8")))
         ids = [entry["id"] for entry in document["values"]]
@@ -105,13 +79,7 @@ def read_numbers(path: Path) -> dict[str, Entry]:
 
 
 def find(numbers: Mapping[str, Entry], name: str) -> Entry:
-    """Return a published value by its id; the column may be cut short (`table3:full:mae`) where that is unique.
-
-    Raises
-    ------
-    DataError
-        If there is none or there are several; the message names similar ids.
-    """
+    """Return a published value by its id; the column may be cut short (`table3:full:mae`) where that is unique."""
     if name in numbers:
         return numbers[name]
     begins = [known for known in numbers if known.startswith(name)] if name.count(":") == 2 else []
@@ -126,11 +94,3 @@ def find(numbers: Mapping[str, Entry], name: str) -> Entry:
     near = [known for known in numbers if known.startswith(name)][:8] or get_close_matches(name, numbers, 5, 0.5)
     hint = f"similar: {', '.join(near)}" if near else "an id reads artifact:row:column, such as table3:full:mae_cm"
     raise DataError(f"{name}: no such published value; {hint}")
-
-
-def text_agrees(entry: Entry) -> bool:
-    """Return whether the printed text of a value is its value in its format."""
-    if not entry["format"] or entry["value"] is None:
-        return True
-    text = format(entry["value"], entry["format"]).replace("-", "−")
-    return bool(text == str(entry["text"]).replace("\u202f", ","))

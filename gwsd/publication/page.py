@@ -31,8 +31,7 @@ TONES = {
 }
 """CSS class of each verdict; the page also prints the verdict's name."""
 
-MAX_ALT = 400
-"""Characters of a picture's alternative text; the caption below it is complete."""
+MAX_ALT = 400  # Characters of a picture's alternative text; the caption below it is complete
 
 _FIELDS = ("text", "value", "unit", "label", "origin", "measured", "file", "row", "column")
 _NUMERIC = re.compile(r"[<>~+−-]?\d\S*")
@@ -51,27 +50,11 @@ def build_page(
     title: str,
     templates: Path = TEMPLATES,
 ) -> str:
-    """Build the audit page.
+    """Build the audit page as HTML with styles and scripts included.
 
-    Parameters
-    ----------
-    numbers, lineage, claims : Path
-        numbers.json, lineage.json and claims.json.
-    faces : iterable of Path
-        JSON files of the artifacts.
-    pictures, data : sequence of Path
-        PNG and CSV files, named after their artifact; the page links to `pictures/` and `data/` in its folder.
-    artifacts : sequence of mapping
-        `name`, `kind`, `heading`, `caption` and `data_path`, in the order of the page.
-    results : str
-        Path of the results folder in the records, such as results/demo.
-    title : str
-        Title of the scenario.
-
-    Returns
-    -------
-    str
-        HTML with styles and scripts included.
+    `faces` are the JSON files of the artifacts; `pictures` (PNG) and `data` (CSV) are named after their artifact, and
+    the page links to their copies in `pictures/` and `data/` in its folder. `artifacts` have `name`, `kind`, `heading`,
+    `caption` and `data_path`, in the order of the page; `results` is the results folder as in the records.
     """
     document = read_document(numbers)
     entries = {entry["id"]: entry for entry in document["values"]}
@@ -123,19 +106,9 @@ def build_page(
 
 
 def lineage_view(lineage: Lineage, paths: Iterable[str], data_label: str) -> dict[str, Any]:
-    """Return the files, jobs and code behind some files as JSON types.
+    """Return as JSON types the `files` (by path) behind some outputs, their `jobs` (by record) and `code` (path, hash).
 
-    Parameters
-    ----------
-    paths : iterable of str
-        Outputs in the lineage; others are left out.
-    data_label : str
-        Origin of raw files that the synthetic Earth wrote.
-
-    Returns
-    -------
-    dict
-        `files` by path, `jobs` by the path of their record, `code` as pairs of path and SHA-256.
+    `data_label` is the origin of raw files that the synthetic Earth wrote.
     """
     nodes: dict[str, Node] = {}
     for path in dict.fromkeys(paths):

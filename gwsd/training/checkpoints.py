@@ -13,21 +13,13 @@ import torch
 from gwsd.devices import hold_any
 from gwsd.errors import TrainingError
 
-KEPT = 2
-"""Checkpoints kept: the last, and the one before in case the last is damaged."""
-
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
 
 class Checkpoints:
     """The checkpoints of one training, each the SHA-256 of a `torch.save` archive followed by the archive.
 
-    Parameters
-    ----------
-    folder : Path
-        Named by the caller after the hash of inputs, code and settings.
-    report : callable
-        Takes a line for the log.
+    The caller names the folder after the hash of inputs, code and settings; `report` takes a line for the log.
     """
 
     def __init__(self, folder: Path, report: Callable[[str], None]) -> None:
@@ -45,13 +37,7 @@ class Checkpoints:
             yield
 
     def save(self, epoch: int, state: dict[str, Any]) -> None:
-        """Write the state after an epoch atomically and durably.
-
-        Raises
-        ------
-        TrainingError
-            If it cannot be written; earlier checkpoints stay.
-        """
+        """Write the state after an epoch atomically; after a failure earlier checkpoints stay."""
         buffer = io.BytesIO()
         torch.save(state, buffer)
         payload = buffer.getvalue()
@@ -65,15 +51,13 @@ class Checkpoints:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
-            _sync_folder(self.folder)
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise TrainingError(
                 f"{path}: the checkpoint of epoch {epoch} cannot be written ({error.strerror}). Free some disk space "
                 "and run the same command again: training resumes from the previous checkpoint."
             ) from error
-        for old in self._paths()[:-KEPT]:
-            old.unlink(missing_ok=True)
+        self.keep(2)  # the last, and the one before in case the last is damaged
 
     def restore(self) -> dict[str, Any] | None:
         """Return the state of the last intact checkpoint, None if there is none; damaged ones are removed."""
@@ -87,18 +71,10 @@ class Checkpoints:
             path.unlink()
         return None
 
-    def keep_last(self) -> None:
-        """Remove all but the last checkpoint, at the end of training."""
-        for old in self._paths()[:-1]:
+    def keep(self, number: int) -> None:
+        """Remove all but the last checkpoints."""
+        for old in self._paths()[:-number]:
             old.unlink(missing_ok=True)
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("epoch-*.ckpt"))
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -55,9 +55,9 @@ def validate(
     batch_size: int,
     size: int,
 ) -> HistoryRow:
-    """Score a network on the patches of a table, and leave it in evaluation mode.
+    """Score a network on patches of `size` coarse cells a side, and leave it in evaluation mode.
 
-    `forward` runs the network on a batch, as in training; `size` is the side of a patch, coarse cells.
+    `forward` runs the network on a batch, as in training.
 
     Returns
     -------
@@ -99,7 +99,5 @@ def spread(table: pd.DataFrame, number: int | None) -> pd.DataFrame:
 def history_frame(rows: list[HistoryRow]) -> pd.DataFrame:
     """Return the rows as a table: counters, then training terms, then validation terms and scores."""
     frame = pd.DataFrame(rows)
-    counters = ["epoch", "steps", "learning_rate"]
-    trained = [name for name in frame if str(name).startswith("train_")]
-    scored = [name for name in frame if str(name).startswith("val_")]
-    return frame[[*counters, *trained, *scored]].astype({"epoch": int, "steps": int})
+    columns = sorted(frame, key=lambda name: str(name).startswith("val_"))
+    return frame[columns].astype({"epoch": int, "steps": int})

@@ -3,7 +3,7 @@
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from gwsd.devices import device_name
 from gwsd.errors import TrainingError
-from gwsd.losses import Loss, total_loss
+from gwsd.losses import TERMS, Loss, total_loss
 from gwsd.model.downscaler import Downscaler, count_parameters
 from gwsd.model.execution import Executor
 from gwsd.model.settings import Model
@@ -75,8 +75,6 @@ def train(
         Inputs; its model variables are the network's climate variables.
     train_table, validation_table : DataFrame
         Patch tables, of `size` coarse cells a side.
-    model, loss, training : Section
-        Settings.
     seed : int
         Of the initial weights and of the order of patches: the same for all variants, so that all see the same
         patches in the same order.
@@ -154,7 +152,7 @@ class _Run:
                 f"stopped after epoch {self.epoch}: no better validation loss for {self.stopping.waited} epochs"
             )
         self.report(f"kept the weights of epoch {self.best_epoch}: validation loss {self.stopping.best:.4g}")
-        self.checkpoints.keep_last()
+        self.checkpoints.keep(1)
         return TrainingResult(
             state_dict=self.best_weights,
             best_epoch=self.best_epoch,
@@ -185,9 +183,8 @@ class _Run:
             rows = self.train_table.iloc[order[first : first + batch_size]]
             batch = gather(self.cube, rows, size=self.size, history_months=self.network.history_months)
             learning_rate = self.schedule.learning_rate
-            terms = self._step(batch, epoch)
-            averages.add(terms, len(rows))
-        self._check(epoch, tuple(terms))
+            averages.add(self._step(batch, epoch), len(rows))
+        self._check(epoch)
         self.step_seconds += time.perf_counter() - start
         row = {"epoch": epoch, "steps": self.steps, "learning_rate": learning_rate}
         row |= averages.means("train") | self._score()
@@ -214,19 +211,19 @@ class _Run:
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
         self.unchecked.append(torch.stack([norm, *terms.values()]))
         if self.cube.device.type == "cpu" or len(self.unchecked) == STEPS_BETWEEN_CHECKS:
-            self._check(epoch, tuple(terms))
+            self._check(epoch)
         self.optimiser.step()
         self.schedule.after_step()
         self.steps += 1
         return terms
 
-    def _check(self, epoch: int, names: Sequence[str]) -> None:
+    def _check(self, epoch: int) -> None:
         """Raise if a step since the last check diverged; reading the values waits for the device."""
         values = torch.stack(self.unchecked).tolist() if self.unchecked else []
         self.unchecked.clear()
         for norm, *terms in values:
-            if not (math.isfinite(terms[names.index("total")]) and norm < EXPLODED_GRADIENT):
-                listed = ", ".join(f"{name} {term:.3g}" for name, term in zip(names, terms, strict=True))
+            if not (math.isfinite(terms[0]) and norm < EXPLODED_GRADIENT):
+                listed = ", ".join(f"{name} {term:.3g}" for name, term in zip(TERMS, terms, strict=True))
                 raise TrainingError(self._diverged(epoch, f"gradient norm {norm:.3g}, loss terms: {listed}"))
 
     def _score(self) -> HistoryRow:
@@ -256,7 +253,6 @@ class _Run:
             "schedule": self.schedule.state_dict(),
             "stopping": {"best": self.stopping.best, "waited": self.stopping.waited},
             **{name: getattr(self, name) for name in _PLAIN_STATE},
-            "random_state": torch.get_rng_state(),
         }
 
     def _load(self, state: dict[str, Any]) -> None:
@@ -266,7 +262,6 @@ class _Run:
         self.stopping.best, self.stopping.waited = state["stopping"]["best"], state["stopping"]["waited"]
         for name in _PLAIN_STATE:
             setattr(self, name, state[name])
-        torch.set_rng_state(state["random_state"])
 
 
 _PLAIN_STATE = ("best_weights", "best_epoch", "epoch", "steps", "seconds", "step_seconds", "rows")

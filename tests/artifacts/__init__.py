@@ -1,1 +1,1 @@
-"""Tests of the room `figures`."""
+"""Tests of the tables and figures."""

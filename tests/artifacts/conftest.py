@@ -14,8 +14,8 @@ import yaml
 from matplotlib.figure import Figure
 
 from gwsd.artifacts import figure1
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.data_file import FigureData, read_data, write_data
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.registry import FIGURES
 from gwsd.artifacts.settings import Plot
 

@@ -1,35 +1,37 @@
+"""The registry of artifacts, and the paper's numbers that they print."""
+
 from importlib import import_module
 
 import pytest
 
-from gwsd.artifacts.registry import ARTIFACTS, FIGURES, INPUTS, RESULTS, TABLES, artifact
+from gwsd.artifacts.registry import ARTIFACTS, INPUTS, RESULTS, artifact
+from gwsd.artifacts.reported import STEPS_IN_PAPER, figure_note, reported
 from gwsd.errors import ConfigError
 
 
-def test_eight_tables_seven_figures_and_the_quality_map() -> None:
-    names = [entry.name for entry in ARTIFACTS]
-    assert names == [f"table{n}" for n in range(1, 9)] + [f"figure{n}" for n in range(1, 8)] + ["quality_map"]
-
-
-def test_paths_are_below_the_scenario() -> None:
-    assert artifact("table3").paths("demo") == [
-        f"results/demo/tables/table3.{suffix}" for suffix in ("csv", "tex", "md")
-    ]
+def test_labels_and_paths_follow_from_the_name() -> None:
+    assert (artifact("table3").label, artifact("quality_map").label) == ("Table 3: Methods", "Quality control")
+    assert artifact("table3").paths("demo") == [f"results/demo/tables/table3.{name}" for name in ("csv", "tex", "md")]
     assert artifact("figure4").data_path("twin") == "results/twin/figures/figure4.nc"
-    with pytest.raises(ConfigError, match="figure9: no such table or figure"):
-        artifact("figure9")
+    with pytest.raises(ConfigError, match="figure99: no such table or figure"):
+        artifact("figure99")
 
 
-def test_entries_name_known_files_and_existing_builders() -> None:
-    for entry in ARTIFACTS:
-        assert set(entry.files) <= set(INPUTS)
-        assert set(entry.results) <= set(RESULTS)
-    for names, entries in ((("build",), TABLES), (("compute", "draw", "values"), FIGURES)):
-        for entry in entries:
-            module = import_module(f"gwsd.artifacts.{entry.name}")
-            assert all(callable(getattr(module, name)) for name in names)
+@pytest.mark.parametrize("entry", ARTIFACTS, ids=lambda entry: entry.name)
+def test_an_entry_names_known_files_and_an_existing_builder(entry) -> None:
+    assert set(entry.files) <= set(INPUTS)
+    assert set(entry.results) <= set(RESULTS)
+    module = import_module(f"gwsd.artifacts.{entry.name}")
+    names = ("build",) if entry.kind == "table" else ("compute", "values", "draw")
+    assert all(callable(getattr(module, name)) for name in names)
 
 
-def test_labels_carry_the_number() -> None:
-    assert artifact("table3").label == "Table 3: Methods"
-    assert artifact("quality_map").label == "Quality control"
+def test_the_papers_numbers_agree_with_each_other() -> None:
+    assert STEPS_IN_PAPER == 8_000 // 16 * 30
+    assert reported("table3", "residual", "mae") is None
+    for epoch in ("1", "10", "30"):
+        terms = sum(reported("table5", epoch, term) for term in ("sign", "magnitude", "regional"))
+        assert terms == pytest.approx(reported("table5", epoch, "physics"), abs=0.005)
+    assert reported("table5", "30", "physics") != reported("text", "epoch_30", "physics")
+    assert figure_note("figure3").startswith("example 1: MAE 1.67 cm; example 2: MAE 2.01 cm")
+    assert figure_note("figure2") == ""

@@ -1,12 +1,8 @@
 """Tables 1 to 8, built from made-up results."""
 
-import json
-
 import pytest
 
 from tests.artifacts.toy_results import build, rows, settings_of, write_method, write_results
-
-NAMES = [f"table{number}" for number in range(1, 9)]
 
 
 @pytest.fixture
@@ -26,16 +22,13 @@ def test_table_1_at_the_papers_settings_equals_the_papers(root):
     assert sum(found[part]["parameters"] for part in ("encoder", "bottleneck", "decoder")) == 7_738_624
     assert found["heads"]["parameters"] == 130
     assert found["parameters"]["parameters"] == 8_190_850
-    same = ("conv_lstm", "encoder", "decoder", "upsampling", "parameters", "optimizer", "batch_size", "loss_weights")
-    for component in (*same, "memory", "clip_norm", "schedule", "heads"):
+    for component in set(found) - {"bottleneck", "climate", "epochs"}:
         assert found[component]["configuration"] == found[component]["paper_configuration"], component
     assert found["bottleneck"]["configuration"] == "512 channels"
-    assert found["bottleneck"]["paper_configuration"] is None
 
 
 def test_table_1_describes_the_climate_and_the_loss_of_its_scenario(root):
-    table = build("table1", root, settings_of(climate=["precipitation", "temperature"]))
-    found = rows(table)
+    found = rows(build("table1", root, settings_of(climate=["precipitation", "temperature"])))
     assert found["climate"]["configuration"] == "2 variables: precipitation, temperature"
     assert found["loss_weights"]["configuration"] == "phys=0.05 (sign only), smooth=0.01"
     parts = ("conv_lstm", "encoder", "bottleneck", "decoder", "heads")
@@ -130,8 +123,7 @@ def test_table_6_with_one_seed_ranks_nothing(root, demo):
     table = build("table6", root, demo)
     assert table.notes[0].startswith("One seed, 384 of 15,000 steps. Differences between rows may be chance")
     found = rows(table)
-    labels = [row["label"] for row in found.values()]
-    assert labels == ["Full model", "Without ConvLSTM", "Without physics constraints", "Without uncertainty head"]
+    assert [row["label"] for row in found.values()][:2] == ["Full model", "Without ConvLSTM"]
     assert found["full"]["change_percent"] is None
     assert found["no_convlstm"]["change_percent"] == pytest.approx(25.0)
     assert "−8.3" in table.markdown("C")
@@ -161,8 +153,7 @@ def test_table_6_gives_the_fewest_steps_of_variants_that_stopped_early(root, dem
 def test_table_7_orders_full_by_its_months(root, demo):
     table = build("table7", root, demo)
     found = rows(table)
-    assert [row["memory_months"] for row in found.values()] == [1, 3, 6, 12]
-    assert list(found) == ["memory_1", "memory_3", "full", "memory_12"]
+    assert [(row["variant"], row["memory_months"]) for row in table.rows][2:] == [("full", 6), ("memory_12", 12)]
     assert found["full"]["measured_training_minutes"] == pytest.approx(1.0)
     assert found["full"]["paper_training_hours"] == 40.0
     assert "Trained on A processor; cpu, 1 thread;" in table.notes[-1]
@@ -199,20 +190,7 @@ def test_a_new_variant_appears_in_the_table_of_its_group(root):
     assert rows(build("table3", root, settings))["wide"]["label"] == "Twice as wide"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_tables_name_the_constraints_that_the_climate_does_not_allow(root, demo, name):
-    sign_only = build(name, root, settings_of(climate=["temperature", "precipitation"]))
+def test_tables_name_the_constraints_that_the_climate_does_not_allow(root, demo):
+    sign_only = build("table8", root, settings_of(climate=["temperature", "precipitation"]))
     assert sign_only.notes[0].startswith("Because soil moisture is not among the climate variables, the magnitude")
-    assert not any("magnitude and regional" in note or "and the regional" in note for note in sign_only.notes)
-    assert not any("left out, in training" in note for note in build(name, root, demo).notes)
-
-
-def test_tables_without_physics_print_dashes(root):
-    settings = settings_of(climate=["precipitation", "soil_moisture"])
-    for path in root.glob("evaluation/*/*/summary.json"):
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"physics": None}))
-    table = build("table3", root, settings)
-    assert {row["physics"] for row in rows(table).values()} == {None}
-    assert table.markdown("C").count(" – |") > len(table.rows)
-    assert not any("effectively infinite" in note for note in table.notes)
-    assert not any("measured but not" in note for note in build("table6", root, settings).notes)
+    assert not any("left out, in training" in note for note in build("table8", root, demo).notes)

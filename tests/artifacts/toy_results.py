@@ -9,8 +9,8 @@ import pandas as pd
 import xarray as xr
 import yaml
 
+from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.formatting import Table, plain
-from gwsd.artifacts.inputs import ArtifactInputs
 from gwsd.artifacts.registry import INPUTS, INTERPOLATIONS, RESULTS, artifact
 from gwsd.config import Settings, read_config
 

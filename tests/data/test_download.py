@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import zipfile
 
 import numpy as np
 import pytest
@@ -110,8 +109,6 @@ BAD = {
         lambda _: b"\n<!doctype html><title>Service notice</title>",
         r"web page or message \('Service notice'",
     ),
-    "path traversal": (lambda netcdf: make_zip({"../evil.nc": b"x", MEMBER: netcdf}), "'../evil.nc' leaves the folder"),
-    "zip bomb": (lambda _: make_zip({MEMBER: bytes(120_000_000)}, zipfile.ZIP_DEFLATED), "times its size"),
     "truncated netCDF": (lambda netcdf: make_zip({MEMBER: netcdf[:-9000]}), "truncated or damaged"),
     "damaged member": (
         lambda _: make_zip({"tws.nc": b"abcdef"}).replace(b"abcdef", b"abcdeg", 1),

@@ -1,14 +1,12 @@
-"""Conservative regridding against brute force and invariants."""
+"""Invariants of conservative regridding; tests/data/test_storage.py compares it with brute force."""
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import pytest
 import xarray as xr
 
 from gwsd.data.regridding import Regridder
-from gwsd.errors import DataError
 from gwsd.grid import Grid
 
 
@@ -24,39 +22,6 @@ def node_field(step, *, offset=0.0, water=0.3, seed=1, months=2):
 
 def regrid(field, grid):
     return Regridder(field["lat"].values, field["lon"].values, grid).months(field.values)
-
-
-def average_by_force(field, lat_edges, lon_edges, step):
-    """Area mean over one cell: intersect every node box with the cell on the sphere."""
-    weight = total = 0.0
-    for i, lat in enumerate(field["lat"].values):
-        low, high = max(lat - step / 2, lat_edges[0], -90.0), min(lat + step / 2, lat_edges[1], 90.0)
-        if high <= low:
-            continue
-        band = np.sin(np.deg2rad(high)) - np.sin(np.deg2rad(low))
-        for j, lon in enumerate(field["lon"].values):
-            width = sum(
-                max(0.0, min(lon + step / 2 + turn, lon_edges[1]) - max(lon - step / 2 + turn, lon_edges[0]))
-                for turn in (-360.0, 0.0, 360.0)
-            )
-            value = float(field.values[0, i, j])
-            if width > 1e-9 and np.isfinite(value):
-                weight += width * band
-                total += width * band * value
-    return total / weight if weight else np.nan
-
-
-@pytest.mark.parametrize(("step", "offset"), [(5.0, 0.0), (5.0, 1.5), (4.0, 2.0), (3.0, 0.0), (2.5, 0.0)])
-def test_regridding_agrees_with_brute_force(step, offset):
-    field = node_field(step, offset=offset, months=1)
-    grid = Grid(10.0)
-    # Both poles, both sides of the date line, and cells between.
-    rows, columns = [0, 1, 8, 16, 17], [0, 1, 17, 35]
-    expected = [
-        [average_by_force(field, (lat - 5, lat + 5), (lon - 5, lon + 5), step) for lon in grid.lon[columns]]
-        for lat in grid.lat[rows]
-    ]
-    np.testing.assert_allclose(regrid(field, grid)[0][np.ix_(rows, columns)], expected, atol=1e-4)
 
 
 def test_a_node_at_the_pole_is_a_cap():
@@ -110,8 +75,3 @@ def test_months_do_not_affect_one_another_in_threads_or_processes():
     with ThreadPoolExecutor(4) as pool:
         for k, there in enumerate(pool.map(regridder, [field.values[k % 3] for k in range(60)])):
             np.testing.assert_array_equal(there, alone[k % 3])
-
-
-def test_uneven_nodes_are_refused():
-    with pytest.raises(DataError, match=r"latitudes are not evenly spaced.*Expected"):
-        Regridder(np.array([0.0, 1.0, 3.0, 3.5]), np.arange(0.0, 9.0), Grid(1.0, (0.0, 0.0, 3.0, 3.0)))

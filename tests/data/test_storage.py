@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from gwsd.data.storage import align_storage, describe_grid, label_with_quantity, to_half_degrees
-from gwsd.data.storage_files import open_local
+from gwsd.data.storage import align_storage, describe_grid, to_half_degrees
+from gwsd.data.storage_files import read_storage
 from gwsd.errors import DataError
 from gwsd.grid import Grid
 
@@ -47,22 +45,22 @@ def overlaps(centre, step, low, high, *, rows):
     return lengths / (high - low)[:, None]
 
 
-def average_by_force(storage, step, *, name="storage"):
+def average_by_force(storage, step):
     """Mean of each half-degree cell, and the share of the cell that has values."""
     grid = Grid(0.5)
     rows = overlaps(storage["lat"].values, step, grid.lat - 0.25, grid.lat + 0.25, rows=True)
     columns = overlaps(storage["lon"].values, step, grid.lon - 0.25, grid.lon + 0.25, rows=False)
-    values = storage[name].values[0].astype(np.float64)
+    values = storage["storage"].values[0].astype(np.float64)
     share = rows @ np.isfinite(values) @ columns.T
     with np.errstate(invalid="ignore"):
         return rows @ np.nan_to_num(values) @ columns.T / share, share
 
 
 GRIDS = {
-    **{f"globe {step:.3g}": (*globe(step), step) for step in (0.25, 1.0, 0.1, 1 / 3, 0.75, 0.4, 2.5)},
+    **{f"globe {step:.3g}": (*globe(step), step) for step in (0.25, 1.0, 1 / 3, 0.4)},
     **{
         f"nodes {step}": (np.arange(-90, 90 + step / 2, step), np.arange(-180, 180 - step / 2, step), step)
-        for step in (0.1, 0.5)
+        for step in (0.25, 0.5)
     },
     "region": (centres(-12.1, 6.2, 0.1), centres(20.3, 40.1, 0.1), 0.1),
     "at the pole": (centres(40.0, 90.0, 1.0), centres(-100.0, -80.0, 1.0), 1.0),
@@ -77,32 +75,16 @@ GRIDS = {
 def test_averages_agree_with_brute_force(name):
     lat, lon, step = GRIDS[name]
     storage = make_storage(lat, lon, holes=0.3)
-    ours = align_storage(storage, Grid(0.5), **PERIOD)["storage"].values[0]
+    storage["uncertainty"] = storage["storage"]  # averaged alike
+    aligned = align_storage(storage, Grid(0.5), **PERIOD)
+    ours = aligned["storage"].values[0]
+    np.testing.assert_array_equal(aligned["uncertainty"].values[0], ours)
     mean, share = average_by_force(storage, step)
     clear = np.abs(share - 0.5) > 1e-3  # rounding decides at exactly one half
     np.testing.assert_array_equal(np.isfinite(ours)[clear], (share >= 0.5)[clear])
     known = np.isfinite(ours)
     assert known.sum() > 20
     np.testing.assert_allclose(ours[known], mean[known], atol=2e-3)
-
-
-@given(
-    step=st.sampled_from([0.05, 0.1, 0.125, 0.25, 0.3, 1 / 3, 0.625, 0.7, 1.0, 2.0]),
-    south=st.floats(-90.0, 60.0),
-    west=st.floats(-180.0, 180.0),
-    rows=st.integers(2, 40),
-    columns=st.integers(2, 60),
-)
-@settings(max_examples=25, deadline=None)
-def test_a_constant_stays_constant_where_half_of_a_cell_is_known(step, south, west, rows, columns):
-    rows = min(rows, int((90.0 - south) / step))
-    lat, lon = south + step * (np.arange(rows) + 0.5), west + step * (np.arange(columns) + 0.5)
-    storage = make_storage(lat, lon, value=7.0)
-    values = to_half_degrees(storage)["storage"].values[0]
-    np.testing.assert_allclose(values[np.isfinite(values)], 7.0, rtol=1e-5)
-    _, share = average_by_force(storage, step)
-    clear = np.abs(share - 0.5) > 1e-2
-    np.testing.assert_array_equal(np.isfinite(values)[clear], (share > 0.5)[clear])
 
 
 def test_half_degree_cells_are_not_changed():
@@ -128,14 +110,6 @@ def test_absent_rows_of_a_finer_file_are_empty():
     assert np.isfinite(averaged.sel(lon=31.75, lat=slice(-3, 9))).all()
 
 
-def test_the_uncertainty_is_the_mean_of_standard_deviations():
-    storage = make_storage(centres(-10.0, 10.0, 0.25), centres(30.0, 50.0, 0.25))
-    storage["uncertainty"] = np.abs(storage["storage"])
-    aligned = align_storage(storage, Grid(0.5), **PERIOD)
-    mean, share = average_by_force(storage, 0.25, name="uncertainty")
-    np.testing.assert_allclose(aligned["uncertainty"].values[0][share > 0.9], mean[share > 0.9], atol=1e-3)
-
-
 def test_rounded_coordinates_are_regular():
     lat, lon = centres(-10.0, 10.0, 1 / 3), centres(30.0, 50.0, 1 / 3)
     field = 50.0 * np.sin(np.deg2rad(9.0 * lat))[:, None] + 30.0 * np.cos(np.deg2rad(7.0 * lon))
@@ -149,7 +123,6 @@ def test_rounded_coordinates_are_regular():
 @pytest.mark.parametrize(
     ("lat", "lon", "size", "coarser"),
     [
-        (*globe(0.25), "0.25°", False),
         (*globe(1.0), "1°", True),
         (np.arange(-10.0, 10.1, 0.5), np.arange(0.0, 20.1, 0.5), "0.5°, shifted,", False),
         (np.arange(-10.0, 10.1, 0.5), np.arange(0.0, 20.1, 0.625), "0.5° x 0.625°", True),
@@ -167,7 +140,7 @@ def test_irregular_axes_are_refused_with_the_name_of_the_file(tmp_path):
     path = tmp_path / "gaussian.nc"
     dataset.to_netcdf(path)
     with pytest.raises(DataError, match=r"gaussian\.nc: its latitudes are not evenly spaced \(steps from 1\.8"):
-        align_storage(open_local([path]), Grid(0.5), **PERIOD)
+        align_storage(read_storage([path]), Grid(0.5), **PERIOD)
     for lon in ([10.0, 10.3, 11.0, 12.0, 13.0], [10.0, 10.5, 10.5, 11.0]):
         with pytest.raises(DataError, match="its longitudes are not evenly spaced"):
             to_half_degrees(make_storage(centres(0.0, 5.0, 0.25), lon))
@@ -175,9 +148,3 @@ def test_irregular_axes_are_refused_with_the_name_of_the_file(tmp_path):
     for shift in (-0.25, 0.25):
         with pytest.raises(DataError, match=r"corners of cells.*shift both axes by half"):
             to_half_degrees(make_storage(lat + shift, lon + shift))
-
-
-def test_a_label_names_the_quantity():
-    label = "observed: user-supplied storage and ERA5-Land"
-    total = "observed: user-supplied total water storage and ERA5-Land"
-    assert label_with_quantity(label, "total water storage anomaly") == total

@@ -12,7 +12,7 @@ from gwsd.evaluation.predictions import write_predictions
 from gwsd.losses import physics_terms
 from gwsd.methods.interpolation import Interpolation
 from gwsd.methods.method import Prediction
-from gwsd.metrics import SCORE_COLUMNS, summary
+from gwsd.metrics import SCORE_COLUMNS
 from gwsd.patches.gathering import gather
 from gwsd.resample import Kernel
 from tests.training.toy_earth import LOSS, SIZE, toy_cube
@@ -66,20 +66,16 @@ def test_the_score_of_an_interpolation_does_not_depend_on_history_or_weights(cub
 
 def test_interpolations_have_a_finite_physics_loss_where_the_previous_month_is_present(cube, table):
     scores = run(Interpolation(Kernel.BILINEAR), cube, table).scores
+    assert tuple(scores.columns) == SCORE_COLUMNS
+    assert scores["patch"].tolist() == [0, 1, 2, 3, 4]
     present = scores["month"].isin(["2002-06", "2002-12"])
     for column in ("sign_as_written", "sign", "magnitude", "regional", "physics"):
         assert np.isfinite(scores[column][present]).all(), column
         assert scores[column][~present].isna().all(), column
-    total = scores["sign"] + scores["magnitude"] + scores["regional"]
-    np.testing.assert_allclose(scores["physics"][present], total[present], rtol=1e-6)
     assert scores["sign_as_written"][present].between(0.0, 1.0).all()
-
-
-def test_physics_of_a_patch_is_that_of_the_loss_on_the_patch_alone(cube, table):
-    scores = run(Interpolation(Kernel.NEAREST), cube, table).scores
     batch = gather(cube, table.iloc[2:3], size=SIZE, history_months=3)
-    alone = physics_terms(Interpolation(Kernel.NEAREST).predict(batch).mean, batch, LOSS)
-    for name, value in alone.items():
+    alone = physics_terms(Interpolation(Kernel.BILINEAR).predict(batch).mean, batch, LOSS)
+    for name, value in alone.items():  # of a patch, those of the loss on the patch alone
         assert scores[name][2] == pytest.approx(float(value), rel=1e-5), name
 
 
@@ -87,12 +83,9 @@ def test_nearest_scores_what_a_loop_over_cells_finds(cube, table):
     found = run(Interpolation(Kernel.NEAREST), cube, table)
     batch = gather(cube, table, size=SIZE, history_months=3)
     for number in range(len(table)):
-        errors = []
-        for row in range(4 * SIZE):
-            for column in range(4 * SIZE):
-                if batch.valid[number, 0, row, column]:
-                    seen = float(batch.target_mm[number, 0, row, column])
-                    errors.append(abs(float(batch.storage_mm[number, 0, row // 4, column // 4]) - seen))
+        target, coarse = batch.target_mm[number, 0], batch.storage_mm[number, 0]
+        cells = batch.valid[number, 0].nonzero().tolist()
+        errors = [abs(float(coarse[row // 4, column // 4]) - float(target[row, column])) for row, column in cells]
         assert found.scores["mae_mm"][number] == pytest.approx(np.mean(errors))
         assert found.scores["n_valid"][number] == len(errors)
 
@@ -101,10 +94,8 @@ def test_a_known_error_and_spread_come_back(cube, table):
     found = run(Shifted(shift=3.0, spread=4.0), cube, table)
     assert found.summary["mae_mm"] == pytest.approx(3.0, abs=1e-5)
     assert found.summary["bias_mm"] == pytest.approx(3.0, abs=1e-5)
-    assert found.summary["mae_sd_mm"] == pytest.approx(0.0, abs=1e-5)
     assert found.summary["coverage_90"] == 1.0
     assert found.summary["spread_skill"] == pytest.approx(4.0 / 3.0, rel=1e-5)
-    assert found.summary["sharpness_mm"] == pytest.approx(4.0)
     assert run(Shifted(shift=7.0, spread=4.0), cube, table).summary["coverage_90"] == 0.0
 
 
@@ -115,15 +106,7 @@ def test_the_batch_size_changes_no_number(cube, table):
     xr.testing.assert_identical(one.predictions, all_at_once.predictions)
 
 
-def test_scores_have_the_same_columns_for_all_methods_and_the_tables_order(cube, table):
-    plain = run(Interpolation(Kernel.BILINEAR), cube, table).scores
-    unsure = run(Shifted(1.0, 1.0), cube, table).scores
-    assert tuple(plain.columns) == tuple(unsure.columns) == SCORE_COLUMNS
-    assert plain["patch"].tolist() == [0, 1, 2, 3, 4]
-    assert summary(plain, "bilinear") == run(Interpolation(Kernel.BILINEAR), cube, table).summary
-
-
-def test_predictions_hold_what_was_compared(cube, table):
+def test_predictions_hold_what_was_compared_and_their_file_has_the_same_bytes(cube, table, tmp_path):
     found = run(Shifted(3.0, 4.0), cube, table).predictions
     assert dict(found.sizes) == {"patch": 5, "y": 32, "x": 32, "cy": 8, "cx": 8}
     assert found["mean"].dtype == found["target"].dtype == found["sd"].dtype == np.float32
@@ -132,30 +115,12 @@ def test_predictions_hold_what_was_compared(cube, table):
     assert float(errors.mean()) == pytest.approx(3.0, abs=1e-5)
     batch = gather(cube, table, size=SIZE, history_months=3)
     np.testing.assert_array_equal(found["storage"].values, batch.storage_mm[:, 0].numpy())
-    assert all(found[name].attrs["units"] == "mm" for name in ("mean", "sd", "target", "storage"))
     assert "sd" not in run(Interpolation(Kernel.BILINEAR), cube, table).predictions
-
-
-def test_predictions_come_back_from_their_file_and_two_files_are_the_same_bytes(cube, table, tmp_path):
-    found = run(Shifted(3.0, 4.0), cube, table).predictions
     for name in ("a.nc", "b.nc"):
         write_predictions(found, tmp_path / name)
     assert (tmp_path / "a.nc").read_bytes() == (tmp_path / "b.nc").read_bytes()
     with xr.open_dataset(tmp_path / "a.nc") as again:
         xr.testing.assert_identical(again.load(), found)
-
-
-def test_an_empty_or_incomplete_table_is_refused(cube, table):
-    with pytest.raises(DataError, match=r"no test patch; ask for at least one with patches\.test"):
-        run(Interpolation(Kernel.BILINEAR), cube, table.iloc[:0])
-    with pytest.raises(DataError, match="the columns row, lat are missing; make the patch tables again"):
-        run(Interpolation(Kernel.BILINEAR), cube, table.drop(columns=["row", "lat"]))
-
-
-def test_a_patch_without_a_valid_cell_is_named(cube, table):
-    drowned = dataclasses.replace(cube, valid=torch.zeros_like(cube.valid))
-    with pytest.raises(DataError, match="patch 0 has no valid cell"):
-        run(Interpolation(Kernel.BILINEAR), drowned, table)
 
 
 def test_a_prediction_that_is_not_finite_is_named_with_its_patch(cube, table):
@@ -167,5 +132,5 @@ def test_a_prediction_that_is_not_finite_is_named_with_its_patch(cube, table):
             mean[-1, 0, 3, 3] = torch.nan
             return Prediction(mean)
 
-    with pytest.raises(DataError, match="broken: its mean is not finite in patch 1; train it again"):
+    with pytest.raises(DataError, match="broken: its mean is not finite in test patch 1; train it again"):
         run(Broken(), cube, table)

@@ -1,4 +1,3 @@
-import pytest
 import torch
 from torch.nn import functional
 
@@ -9,7 +8,6 @@ def written_out(layer: ConvLSTMLayer, sequence: torch.Tensor) -> torch.Tensor:
     """Equations (1)-(6) one by one, gate by gate, from the zero state."""
     n = layer.hidden_channels
     weight, bias = layer.gates.weight, layer.gates.bias
-    assert bias is not None
     hidden = cell = torch.zeros(sequence.shape[0], n, *sequence.shape[-2:], dtype=sequence.dtype)
     states = []
     for step in range(sequence.shape[1]):
@@ -25,14 +23,6 @@ def written_out(layer: ConvLSTMLayer, sequence: torch.Tensor) -> torch.Tensor:
         hidden = o * torch.tanh(cell)
         states.append(hidden)
     return torch.stack(states, dim=1)
-
-
-def test_the_layer_is_the_papers_equations() -> None:
-    torch.manual_seed(1)
-    layer = ConvLSTMLayer(input_channels=3, hidden_channels=5).double()
-    sequence = torch.randn(2, 4, 3, 6, 7, dtype=torch.float64)
-    states = torch.stack(layer(sequence.unbind(1)), dim=1)
-    torch.testing.assert_close(states, written_out(layer, sequence))
 
 
 def test_separate_convolutions_in_bfloat16_agree_but_for_rounding() -> None:
@@ -51,18 +41,11 @@ def test_separate_convolutions_in_bfloat16_agree_but_for_rounding() -> None:
         assert (rough - exact).norm() < 0.02 * exact.norm()
 
 
-def test_two_layers_pass_on_the_whole_sequence() -> None:
+def test_the_encoder_is_the_papers_equations() -> None:
     torch.manual_seed(2)
     encoder = ConvLSTM(input_channels=3, hidden_channels=4, layers=2).double()
-    climate = torch.randn(2, 3, 3, 5, 5, dtype=torch.float64)
+    climate = torch.randn(2, 4, 3, 5, 6, dtype=torch.float64)
     first, second = encoder.layers
-    expected = written_out(second, written_out(first, climate))[:, -1]
-    torch.testing.assert_close(encoder(climate), expected)
-
-
-@pytest.mark.parametrize("months", [1, 2])
-def test_gradients_in_double_precision(months: int) -> None:
-    torch.manual_seed(3)
-    encoder = ConvLSTM(input_channels=2, hidden_channels=2, layers=2).double()
-    climate = torch.randn(1, months, 2, 3, 3, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(encoder, climate)
+    states = written_out(first, climate)
+    torch.testing.assert_close(torch.stack(first(climate.unbind(1)), dim=1), states)
+    torch.testing.assert_close(encoder(climate), written_out(second, states)[:, -1])

@@ -8,7 +8,6 @@ import yaml
 from torch import nn
 from torch.nn import functional
 
-from gwsd.model.convolution import Convolution
 from gwsd.model.description import describe
 from gwsd.model.downscaler import Downscaler, Output, count_parameters
 from gwsd.model.settings import Model
@@ -51,28 +50,24 @@ def test_the_papers_settings_give_the_papers_parameters_and_shapes() -> None:
 @pytest.mark.parametrize("departure", [{}, {"temporal_encoder": "none"}, {"variance_head": False}])
 def test_description_adds_up_and_leaves_the_model_unchanged(departure: dict[str, Any]) -> None:
     network = toy(**departure)
-    before = {name: value.clone() for name, value in network.state_dict().items()}
     assert sum(part.parameters for part in describe(network, size=16)) == count_parameters(network)
     assert network.training
-    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert not any(module._forward_hooks for module in network.modules())
 
 
 @pytest.mark.parametrize("normalisation", ["batch", "group", "none"])
-@pytest.mark.parametrize(("height", "width"), [(8, 8), (32, 8)])
-def test_shapes_and_the_variance_floor(normalisation: str, height: int, width: int) -> None:
-    output = toy(normalisation=normalisation)(*fields(height, width))
-    assert output.mean.shape == (2, 1, 4 * height, 4 * width)
-    assert output.variance is not None
-    assert output.variance.shape == output.mean.shape
+def test_shapes_the_variance_floor_and_gradients(normalisation: str) -> None:
+    network = toy(normalisation=normalisation)
+    output = network(*fields(32, 8))
+    assert output.variance.shape == output.mean.shape == (2, 1, 128, 32)
     assert (output.variance >= TOY.variance_floor).all()
+    (output.mean.square().mean() + output.variance.log().mean()).backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
 
 
 def test_heads_before_the_upsampling_equal_the_papers_heads_after_it() -> None:
     network = toy().double().eval()
     climate, storage = (field.double() for field in fields())
-    assert network.encoder is not None
-    assert network.variance_head is not None
     features = upsample(network.unet(network.fusion(network.encoder(climate), storage)), Kernel.BILINEAR)
     output = network(climate, storage)
     torch.testing.assert_close(output.mean, network.mean_head(features))
@@ -91,7 +86,6 @@ def test_the_residual_starts_as_the_bilinear_interpolation_and_can_leave_it(vari
     else:
         assert output.variance is None
     output.mean.square().mean().backward()
-    assert network.mean_head.weight.grad is not None
     assert network.mean_head.weight.grad.abs().max() > 0
 
 
@@ -106,22 +100,13 @@ def test_without_an_encoder_only_the_target_month_counts() -> None:
     assert not torch.allclose(network(last, storage).mean, mean)
 
 
-def test_every_parameter_gets_a_gradient() -> None:
-    network = toy()
-    output = network(*fields())
-    (output.mean.square().mean() + output.variance.log().mean()).backward()
-    # A convolution's bias before a batch normalisation has a gradient of zero, but it has one.
-    assert all(parameter.grad is not None for parameter in network.parameters())
-
-
 @pytest.mark.parametrize(
     ("climate", "storage", "words"),
     [
         ((2, 2, 4, 16, 16), (2, 1, 16, 16), r"expects \(B, 3 months, 4 variables: precipitation"),
-        ((2, 3, 5, 16, 16), (2, 1, 16, 16), r"climate has shape \(2, 3, 5, 16, 16\)"),
         ((3, 4, 16, 16), (2, 1, 16, 16), "climate has shape"),
         ((2, 3, 4, 16, 16), (2, 16, 16), r"storage has shape .* expects \(2, 1, 16, 16\)"),
-        ((2, 3, 4, 16, 12), (2, 1, 16, 12), "3 poolings need multiples of 8"),
+        ((2, 3, 4, 16, 12), (2, 1, 16, 12), "the poolings need multiples of 8"),
     ],
 )
 def test_wrong_shapes_are_named(climate: tuple[int, ...], storage: tuple[int, ...], words: str) -> None:
@@ -140,30 +125,10 @@ def test_frozen_output() -> None:
     grid = torch.arange(64, dtype=torch.float64).reshape(1, 1, 8, 8) / 64
     months = torch.stack([torch.cos(grid[0] * (month + 1)).expand(4, 8, 8) for month in range(3)])[None]
     output = network(months, grid)
-    found = [
-        output.mean.mean().item(),
-        output.mean[0, 0, 5, 9].item(),
-        output.variance.mean().item(),
-        output.variance[0, 0, 20, 3].item(),
-    ]
-    assert found == pytest.approx(
-        [1.9435854319140793, 1.283189935935822, 1.406475967150925, 0.9618474796197825], rel=1e-9
-    )
-
-
-def globe() -> tuple[torch.Tensor, torch.Tensor]:
-    torch.manual_seed(2)
-    return torch.randn(1, 3, 4, 16, 48), torch.randn(1, 1, 16, 48)
-
-
-def test_without_wrapping_a_convolution_is_torchs() -> None:
-    torch.manual_seed(3)
-    plain = nn.Conv2d(3, 5, 3, padding=1)
-    torch.manual_seed(3)
-    ours = Convolution(3, 5)
-    field = torch.randn(2, 3, 7, 9)
-    assert list(ours.state_dict()) == list(plain.state_dict())
-    assert torch.equal(ours(field), plain(field))
+    means, variances = output.mean, output.variance
+    found = [means.mean().item(), means[0, 0, 5, 9].item(), variances.mean().item(), variances[0, 0, 20, 3].item()]
+    expected = [1.9435854319140793, 1.283189935935822, 1.406475967150925, 0.9618474796197825]
+    assert found == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("kernel", list(Kernel))
@@ -183,7 +148,7 @@ def test_with_wrapping_a_shift_in_longitude_shifts_the_output(departure: dict[st
     network = toy(**departure).eval()
     if departure.get("residual"):
         nn.init.normal_(network.mean_head.weight)
-    climate, storage = globe()
+    climate, storage = fields(16, 48)
 
     def shifted(columns: int) -> Output:
         return network(climate.roll(columns, dims=-1), storage.roll(columns, dims=-1))
@@ -202,13 +167,12 @@ def test_with_wrapping_a_shift_in_longitude_shifts_the_output(departure: dict[st
 def test_in_bfloat16_the_output_is_float32_and_near_that_in_float32() -> None:
     network = toy(residual=True).eval()
     nn.init.normal_(network.mean_head.weight, std=0.1)
-    climate, storage = globe()
+    climate, storage = fields(16, 48)
     with torch.no_grad():
         exact = network(climate, storage)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             rough = network(climate, storage)
             assert rough.mean.dtype == rough.variance.dtype == torch.float32
-            assert not torch.equal(rough.mean, exact.mean)
             torch.testing.assert_close(rough.mean, exact.mean, atol=0.05, rtol=0.05)
             # Heads in bfloat16 would leave steps of a hundredth at a mean of two; the skip connection must not.
             nn.init.zeros_(network.mean_head.weight)

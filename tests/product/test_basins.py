@@ -9,8 +9,8 @@ import pytest
 import shapely
 
 from gwsd.errors import ConfigError, DataError
-from gwsd.grid import EARTH_RADIUS_KM, Grid, cell_area
-from gwsd.product.basins import COLUMNS, basin_series, cell_areas, extract
+from gwsd.grid import EARTH_RADIUS_KM, Grid
+from gwsd.product.basins import COLUMNS, basin_series
 from tests.product.test_downscale import run
 from tests.product.test_files import FINE, fine_month, write
 
@@ -113,15 +113,6 @@ def test_polygons_without_series_have_a_note(tmp_path: Path, product: Path) -> N
     assert series.loc[1, "coverage"] == pytest.approx(0.5, abs=1e-6)
 
 
-def test_a_belt_around_the_globe_and_part_of_a_cell_are_exact() -> None:
-    belt, part = shapely.box(-180, 0, 180, 1.875), shapely.box(1.875, -1.875, 1.875 * 1.5, -1.875 * 0.75)
-    field = np.arange(FINE.shape[0], dtype=np.float64)[:, None] * np.ones(FINE.shape)
-    sums = extract([field, np.ones_like(field)], cell_areas(FINE), [belt, part], FINE, "weighted_sum")
-    area = cell_area(FINE.lat, FINE.spacing)
-    np.testing.assert_allclose(sums[0], [48 * 192 * area[48], 192 * area[48]])
-    np.testing.assert_allclose(sums[1], [47 * area[47] / 8, area[47] / 8])
-
-
 @pytest.mark.parametrize("suffix", ["gpkg", "shp"])
 def test_other_formats_and_projections_are_read(tmp_path: Path, product: Path, suffix: str) -> None:
     crs = 3857 if suffix == "gpkg" else 4326
@@ -150,6 +141,8 @@ def test_unreadable_polygons_and_outputs_are_one_message(tmp_path: Path, product
     with pytest.raises(DataError, match=r"bad.geojson: cannot be read as polygons"):
         basin_series([product], tmp_path / "bad.geojson")
     shapes = polygons(tmp_path, STAR)
+    with pytest.raises(DataError, match="has no month; give the file of another year"):
+        basin_series([write(tmp_path / "empty.nc", [])], shapes)
     for out, message in (
         (tmp_path / "nowhere" / "a.csv", "the folder .*nowhere does not exist"),
         (shapes, "is also an input"),

@@ -9,8 +9,8 @@ from gwsd.errors import DataError
 from gwsd.patches.gathering import gather
 from gwsd.product.check import check_product, months_with_most_patches
 from gwsd.product.estimator import Estimator
-from gwsd.product.full_field import predict_full_field
 from gwsd.product.grid_batch import month_batch
+from gwsd.product.inference import predict_full_field
 from tests.product import toy_globe
 from tests.product.toy_globe import interpolation, settings
 
@@ -25,15 +25,12 @@ TABLE = pd.DataFrame(
 
 
 def check(estimator: Estimator, *, truth=None, months=MONTHS, **changes):
+    def read_cube(_):
+        return toy_globe.cube()
+
+    product = settings(**{"inference": "full_field", **changes})
     return check_product(
-        estimator,
-        lambda month: toy_globe.cube(),
-        months,
-        TABLE,
-        toy_globe.cells(),
-        settings(**{"inference": "full_field", **changes}),
-        truth=truth,
-        report=lambda line: None,
+        estimator, read_cube, months, TABLE, toy_globe.cells(), product, truth=truth, report=lambda line: None
     )
 
 
@@ -45,14 +42,19 @@ def rough_truth(month: np.datetime64) -> torch.Tensor:
     return truth
 
 
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pd.DataFrame]:
+    return check(toy_globe.estimator(), truth=rough_truth, inference="tiled", error_correlation=0.3)
+
+
 def test_months_are_those_with_most_patches() -> None:
     assert months_with_most_patches(TABLE, 2).astype(str).tolist() == ["2002-04", "2002-10"]
     assert months_with_most_patches(TABLE, 9).size == 3
 
 
-def test_differences_of_the_field_from_patches_are_those_of_a_direct_comparison() -> None:
+def test_differences_of_the_field_from_patches_are_those_of_a_direct_comparison(tables) -> None:
     estimator, cube, cells = toy_globe.estimator(), toy_globe.cube(), toy_globe.cells()
-    found = check(estimator).inference.set_index(["comparison", "quantity"])
+    found = tables["inference"].set_index(["comparison", "quantity"])
     differences = []
     for month in MONTHS:
         batch = month_batch(cube, month, cells, history_months=2)
@@ -76,31 +78,29 @@ def test_differences_of_the_field_from_patches_are_those_of_a_direct_comparison(
 
 
 def test_bicubic_scores_nothing_against_the_target_and_the_ceiling_is_below_it() -> None:
-    errors = check(interpolation("bicubic"), truth=rough_truth).errors.set_index(["reference", "method"])
+    errors = check(interpolation("bicubic"), truth=rough_truth, months=MONTHS[:1])["errors"]
+    errors = errors.set_index(["reference", "method"])
     assert errors.loc[("target", "product"), "mae_mm"] == pytest.approx(0.0, abs=1e-4)
     bicubic = errors.loc[("truth", "bicubic")]
     assert errors.loc[("truth", "product"), "rmse_mm"] == pytest.approx(bicubic["rmse_mm"], rel=1e-5)
     assert bicubic["rmse_over_bicubic"] == 1.0
-    ceiling = errors.loc[("truth", "perfect detail inside each cell")]
-    assert ceiling["rmse_mm"] < bicubic["rmse_mm"]
+    assert errors.loc[("truth", "perfect detail inside each cell"), "rmse_mm"] < bicubic["rmse_mm"]
 
 
-def test_against_perfect_detail_the_correction_removes_what_the_formula_says() -> None:
-    correction = check(toy_globe.estimator(), truth=rough_truth, inference="tiled", error_correlation=0.3).correction
-    rows = correction.set_index("reference")
+def test_against_perfect_detail_the_correction_removes_what_the_formula_says(tables) -> None:
+    rows = tables["correction"].set_index("reference")
     assert list(rows.index) == ["target", "truth", "detail"]
     assert rows.loc["detail", "rmse_after_mm"] < rows.loc["detail", "rmse_before_mm"]
     # The correction is smooth, the formula takes each cell's own error away: near, not equal.
     assert rows.loc["detail", "removed"] == pytest.approx(rows.loc["detail", "removed_by_formula_found"], abs=0.1)
     assert (rows["setting"] == 0.3).all()
-    ordered = rows["removed_by_formula_independent"] < rows["removed_by_formula_setting"]
-    assert ordered.all()
+    assert (rows["removed_by_formula_independent"] < rows["removed_by_formula_setting"]).all()
 
 
 def test_without_a_truth_there_is_the_target_alone() -> None:
-    found = check(interpolation("bilinear"))
-    assert set(found.errors["reference"]) == {"target"}
-    assert set(found.correction["reference"]) == {"target"}
-    assert found.correction["sd_before_mm"].isna().all()
+    found = check(interpolation("bilinear"), months=MONTHS[:1])
+    assert set(found["errors"]["reference"]) == {"target"}
+    assert set(found["correction"]["reference"]) == {"target"}
+    assert found["correction"]["sd_before_mm"].isna().all()
     with pytest.raises(DataError, match="the patch table has no rows"):
         check(interpolation("bilinear"), months=MONTHS[:0])

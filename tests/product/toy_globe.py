@@ -13,8 +13,8 @@ from gwsd.model.downscaler import Downscaler
 from gwsd.patches.gathering import Cube, Scale
 from gwsd.product.estimator import Estimator, open_estimator, trained
 from gwsd.product.grid_batch import ValidCells
+from gwsd.product.inference import Tiling
 from gwsd.product.settings import Product
-from gwsd.product.tiles import Tiling
 from tests.training.toy_earth import LEVELS, NORMALISATION, VARIABLES
 from tests.training.toy_earth import MODEL as BATCH_MODEL
 

@@ -44,19 +44,11 @@ def write_storage(
 
 def write_climate(path: Path, *, months: np.ndarray = CLIMATE_MONTHS, without: str = "", **attributes: str) -> Path:
     lat, lon = np.arange(20.0, -10.5, -0.5), np.arange(90.0, 122.5, 0.5)
-    shapes = {
-        "tp": (0.003, 0.002, "m"),
-        "swvl1": (0.25, 0.05, "m3 m-3"),
-        "t2m": (295.0, 5.0, "K"),
-        "sp": (95e3, 2e3, "Pa"),
-    }
+    shapes = [("tp", 0.003, 0.002, "m"), ("swvl1", 0.25, 0.05, "m3 m-3"), ("t2m", 295.0, 5.0, "K")]
+    dims = ("valid_time", "latitude", "longitude")
     fields = {
-        name: (
-            ("valid_time", "latitude", "longitude"),
-            level + spread * waves(months.size, lat, lon, seed),
-            {"units": unit},
-        )
-        for seed, (name, (level, spread, unit)) in enumerate(shapes.items())
+        name: (dims, level + spread * waves(months.size, lat, lon, seed), {"units": unit})
+        for seed, (name, level, spread, unit) in enumerate([*shapes, ("sp", 95e3, 2e3, "Pa")])
         if name != without
     }
     axes = {"valid_time": months.astype("datetime64[ns]"), "latitude": lat, "longitude": lon}
@@ -74,6 +66,6 @@ def write_network(path: Path, *, label: str = "observed: G3P v1.12 and ERA5-Land
         "data_label": label,
         "job_key": "0123456789abcdef" * 4,
     } | changes
-    present = {key: value for key, value in metadata.items() if value is not None}
-    write_weights(path, toy_globe.network().state_dict(), present)
+    metadata = {key: value for key, value in metadata.items() if value is not None}
+    write_weights(path, toy_globe.network().state_dict(), metadata)
     return path

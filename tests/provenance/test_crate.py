@@ -12,11 +12,9 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from gwsd.errors import DataError
 from gwsd.provenance import crate
 from gwsd.provenance.crate import Crate
-from gwsd.provenance.lineage import read_lineage
-from gwsd.provenance.record import Record, parse_record, read_records
+from gwsd.provenance.record import read_records
 from tests.provenance.results_folder import ROOT, SYNTHETIC, TABLE, TOY, WEIGHTS, Folder, edit
 
 Document = dict[str, Any]
@@ -39,11 +37,10 @@ def text_of_workflow(folder: Folder) -> dict[str, Path]:
     }
 
 
-def build(folder: Folder, records: list[Record] | None = None) -> Document:
-    lineage = read_lineage(folder.results / "lineage.json")
-    described = records or list(read_records(folder.results))
+def build(folder: Folder) -> Document:
+    root = (folder.results / "root.txt").read_text().strip()
     about = {"scenario": "toy", "title": "twin Earth", "data_label": SYNTHETIC}
-    return Crate(described, text_of_workflow(folder), root=lineage.root, **about).build()
+    return Crate(read_records(folder.results), text_of_workflow(folder), root=root, **about).build()
 
 
 def entities(document: Document) -> dict[str, Document]:
@@ -115,12 +112,6 @@ def test_other_content_and_other_folders_are_told_apart(folder: Folder) -> None:
     assert "#evaluation/full/seed0/summary.json@000000000000" in read
     assert sum(name.startswith("#storage.nc@") for name in read) == 2
     assert "/home" not in "".join(item["@id"] + str(item.get("name")) for item in document["@graph"])
-
-
-def test_a_script_that_is_not_among_the_workflow_s_files_is_named(folder: Folder) -> None:
-    record = read_records(folder.results)[0]
-    with pytest.raises(DataError, match=r"workflow_scripts/other\.py: made .*, but is not among the workflow's files"):
-        build(folder, [parse_record({**record.document, "job": "other"}, record.path)])
 
 
 class ContextFiles(HTTPAdapter):

@@ -17,26 +17,23 @@ def append(path: Path) -> None:
 
 
 def swap(first: Path, second: Path) -> None:
-    one, other = first.read_bytes(), second.read_bytes()
-    first.write_bytes(other)
-    second.write_bytes(one)
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
 
 
-def replace_in_lineage(folder: Folder, old: str, new: str) -> None:
-    path = folder.results / "lineage.json"
+def replace(path: Path, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new))
 
 
 MUTATIONS: dict[str, tuple[Callable[[Folder], object], str]] = {
     "a table": (lambda f: append(f.root / TABLE), "changed: .*table3.csv: not the content made by table"),
-    "the article": (lambda f: append(f.results / "paper.pdf"), "changed: .*paper.pdf"),
     "weights of another seed": (
         lambda f: swap(f.root / WEIGHTS, f.results / "models/full/seed1/weights.safetensors"),
         "changed: .*seed0/weights",
     ),
     "raw data": (lambda f: append(f.results / "raw/g3p/storage.nc"), "changed: .*raw/g3p/storage.nc"),
     "a download": (lambda f: append(f.root / "raw/g3p/g3p.zip"), "changed: raw/g3p/g3p.zip"),
-    "an empty file": (lambda f: (f.root / TABLE).write_bytes(b""), "changed: .*table3.csv"),
     "a folder in its place": (
         lambda f: ((f.root / TABLE).unlink(), (f.root / TABLE).mkdir()),
         "missing: .*table3.csv",
@@ -44,11 +41,14 @@ MUTATIONS: dict[str, tuple[Callable[[Folder], object], str]] = {
     "a removed file": (lambda f: (f.root / SUMMARY).unlink(), "missing: .*summary.json: made by evaluate"),
     "an added file": (lambda f: f.write(f"{TOY}/tables/table9.csv", "x"), "unknown: .*table9.csv"),
     "a removed record": (lambda f: f.record(WEIGHTS).unlink(), "listed in lineage.json, but not here"),
+    "a lone surrogate in a record": (
+        lambda f: replace(f.record(TABLE), '"seed"', '"\\ud800": 1, "seed"'),
+        "changed: .*record.json: not a readable record",
+    ),
     "a truncated record": (lambda f: f.record(TABLE).write_text("{"), "changed: .*record.json: not a readable record"),
-    "a record of wrong type": (lambda f: f.record(TABLE).write_text("[3]"), "changed: .*record.json: not a readable"),
     "a record's text": (lambda f: append(f.record(TABLE)), "changed: .*its checksum does not match"),
     "a record without checksum": (
-        lambda f: f.record(TABLE).write_text(f.record(TABLE).read_text().replace('"checksum"', '"other"')),
+        lambda f: replace(f.record(TABLE), '"checksum"', '"other"'),
         "changed: .*not a readable record",
     ),
     "a seed, signed": (lambda f: edit(f.record(WEIGHTS), lambda r: r.update(seed=7)), "output of job .*make it again"),
@@ -78,10 +78,9 @@ MUTATIONS: dict[str, tuple[Callable[[Folder], object], str]] = {
     ),
     "root.txt": (lambda f: f.write(f"{TOY}/root.txt", "0" * 64), "root.txt: 0+, but the root hash"),
     "the root in lineage.json": (
-        lambda f: replace_in_lineage(f, '"root": "', '"root": "0'),
+        lambda f: replace(f.results / "lineage.json", '"root": "', '"root": "0'),
         "lineage.json: 0.*, but the root hash of the records",
     ),
-    "a seed in lineage.json": (lambda f: replace_in_lineage(f, '"seed": 5', '"seed": 6'), "differs from its copy"),
     "a damaged lineage.json": (lambda f: f.write(f"{TOY}/lineage.json", "{}"), "not a lineage.json"),
     "a damaged numbers.json": (lambda f: f.write(f"{TOY}/numbers.json", "[]"), "numbers.json: not a list of published"),
 }

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from gwsd.artifacts.formatting import format_number
 from gwsd.artifacts.json_face import COMPUTED, entry, write_face
-from gwsd.artifacts.numbers import format_number
 from gwsd.artifacts.reported import REPORTED
 
 ROOT = Path(__file__).parents[2]

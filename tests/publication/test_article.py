@@ -10,7 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from gwsd.errors import DataError
-from gwsd.publication.article import BuiltArticle, build_article, read_json, typed_numbers
+from gwsd.publication.article import BuiltArticle, build_article, typed_numbers
 from gwsd.publication.latex import numbers_tex
 from tests.publication.example import HASH, SETTINGS, SOURCES, TWIN, files, number, write_example
 
@@ -47,11 +47,10 @@ def test_the_same_results_give_the_same_bytes_in_another_folder(built: BuiltArti
 
 
 def test_every_cell_of_a_table_and_every_count_is_printed_on_its_page(built: BuiltArticle, folder: Path) -> None:
-    published = {value["id"]: value for value in read_json(folder / "numbers.json")["values"]}
+    published = {value["id"]: value for value in json.loads((folder / "numbers.json").read_text())["values"]}
     placed = {value["id"]: value["text"] for value in built.placed}
-    assert {name for name, value in published.items() if value["artifact"].startswith(("table", "claims"))} <= set(
-        placed
-    )
+    expected = {name for name, value in published.items() if value["artifact"].startswith(("table", "claims"))}
+    assert expected <= set(placed)
     assert all(published[name]["text"] == text for name, text in placed.items())
     assert any("−" in text for text in placed.values())
     printed = [re.sub(r"\s+", "", page) for page in pages(built.pdf)]
@@ -73,18 +72,13 @@ def test_synthetic_data_are_named_on_each_page(built: BuiltArticle, tmp_path: Pa
 
 
 def test_the_root_and_the_traces_are_printed(built: BuiltArticle) -> None:
-    first, *others = pages(built.pdf)
-    assert HASH in first
-    assert any(HASH in page for page in others)
-    links = {
-        annotation.get_object()["/A"].get("/URI")
-        for page in PdfReader(io.BytesIO(built.pdf)).pages
-        for annotation in page.get("/Annots", [])
-        if "/A" in annotation.get_object()
-    }
     names = [*(f"table{n}" for n in range(1, 9)), *(f"figure{n}" for n in range(1, 8))]
-    assert {f"audit/index.html#{name}" for name in names} <= links
-    text = " ".join(pages(built.pdf))
+    first, *others = PdfReader(io.BytesIO(built.pdf)).pages
+    notes = [note.get_object().get("/A", {}) for page in (first, *others) for note in page.get("/Annots", [])]
+    assert {f"audit/index.html#{name}" for name in names} <= {note.get("/URI") for note in notes}
+    assert HASH in first.extract_text()
+    text = " ".join(page.extract_text() for page in others)
+    assert HASH in text
     assert all(f"gwsd trace {name}" in text for name in names)
 
 
@@ -146,7 +140,7 @@ def test_wide_tables_are_on_landscape_pages(folder: Path, tmp_path: Path) -> Non
         ("// 12 in a comment\n/* 13 */ text", []),
         ('see https://example.org/4; #of-paper("equations (12)–(14)"), #of-paper("12 cells")', ["4", "12"]),
         ("ERA5-Land and G3P v1.12", []),
-        ('#said("2.21", by: "Table 3")', ["2.21", "3"]),
+        ('#quoted("2.21", from: "Table 3")', ["2.21", "3"]),
     ],
 )
 def test_numerals_typed_by_hand_are_found(source: str, numerals: list[str]) -> None:
@@ -154,7 +148,7 @@ def test_numerals_typed_by_hand_are_found(source: str, numerals: list[str]) -> N
 
 
 def test_numbers_of_the_paper_may_be_quoted_in_the_methods() -> None:
-    assert typed_numbers("methods.typ", '#said("8,000", by: "Table 2")\n#said("9")') == [(2, "9")]
+    assert typed_numbers("methods.typ", '#quoted("8,000", from: "Table 2")\n#quoted("9")') == [(2, "9")]
 
 
 def test_each_number_is_a_latex_macro(built: BuiltArticle) -> None:

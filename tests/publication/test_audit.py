@@ -33,10 +33,7 @@ def verdict(entries=None, label="", **keys):
     return weigh(claim(**keys), values(entries or {}, label))
 
 
-@pytest.mark.parametrize(
-    ("found", "expected"),
-    [(1.638, "reproduced"), (1.6449, "reproduced"), (1.646, "not reproduced"), (0.5, "not reproduced")],
-)
+@pytest.mark.parametrize(("found", "expected"), [(1.6449, "reproduced"), (1.646, "not reproduced")])
 def test_a_value_is_reproduced_within_the_papers_rounding(found, expected):
     weighed = verdict({"t:r:c": found}, value="1.64", unit="cm", run=[{"value": "t:r:c"}])
     assert (weighed["verdict"], weighed["numbers"], weighed["printed"]) == (expected, ["t:r:c"], "1.64 cm")
@@ -45,11 +42,7 @@ def test_a_value_is_reproduced_within_the_papers_rounding(found, expected):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [
-        ("30 (early stopping after 10)", "reproduced"),
-        ("8 (early stopping after 10)", "not reproduced"),
-        ("(stopping early) 30", "not reproduced"),
-    ],
+    [("30 (early stopping after 10)", "reproduced"), ("(stopping early) 30", "not reproduced")],
 )
 def test_words_are_found_in_their_order(text, expected):
     keys = {"value": "30 (early stopping)", "kind": "words", "run": [{"value": "t:r:c"}]}
@@ -102,9 +95,11 @@ def test_a_finding_against_the_paper_outweighs_the_run():
     assert weighed["compared_with"] == "b.b; t:r:c"
 
 
-def test_a_value_that_the_run_lacks_is_named():
+def test_a_value_that_the_run_lacks_or_an_expression_that_fails_is_named():
     weighed = verdict(value="1.0", run=[{"value": "table7:memory_12:mae_cm"}])
     assert weighed["verdict"] == "not checkable here (table7:memory_12:mae_cm is not in this run)"
+    with pytest.raises(DataError, match=r"claims\.yaml: a\.a: '\{t:r:c\} < smallest' cannot be computed"):
+        verdict({"t:r:c": 1.0}, run=[{"relation": "{t:r:c} < smallest"}])
 
 
 def test_remarks_name_twin_data_short_trainings_and_settings():
@@ -148,9 +143,8 @@ def test_the_audit_counts_groups_and_publishes():
 
 def test_a_file_without_values_is_named(tmp_path):
     (tmp_path / "table3.json").write_text(json.dumps({"values": [{"id": "table3:full:r2", "value": 1.0}]}))
-    assert (
-        RunValues.read([tmp_path / "table3.json"]).missing(["table3:full:r2", "table3:full:mae"]) == "table3:full:mae"
-    )
+    run = RunValues.read([tmp_path / "table3.json"])
+    assert run.missing(["table3:full:r2", "table3:full:mae"]) == "table3:full:mae"
     (tmp_path / "table3.json").write_text("{}")
     with pytest.raises(DataError, match=r"table3\.json: not the values of a table or figure"):
         RunValues.read([tmp_path / "table3.json"])
@@ -201,11 +195,9 @@ def statistics(figure):
     [
         ("figure1", {"fastest_loss_mm_per_year": 30}),
         ("figure3", {"examples": 1, "largest_gain_cm": 20, "share_below_5_cm": 1}),
-        ("figure4", {"month_of_maximum_north": 3, "month_of_minimum_north": 9, "swing_north_cm": 20}),
-        ("figure4", {"smallest_mae_cm": 1.5, "largest_mae_cm": 1.7, "mae_july_august_cm": 1.7, "months": 12}),
+        ("figure4", {"month_of_maximum_north": 3, "swing_north_cm": 20, "months": 12, "mae_july_august_cm": 1.7}),
         ("figure5", {"regions": 1, "share_below_3_cm": 0.75, "lowest_quarter_cm": 1.25}),
-        ("figure6", {"loss_start": 15.2, "loss_end": 2.8, "epochs_in_which_loss_rises": 1, "r2_end": 0.998}),
-        ("figure6", {"mae_start_cm": 4.2, "mae_end_cm": 1.64, "r2_start": 0.92}),
+        ("figure6", {"loss_end": 2.8, "epochs_in_which_loss_rises": 1, "r2_end": 0.998, "mae_start_cm": 4.2}),
         ("figure7", {"median_error_cm": 1, "median_error_quartile_1_cm": 2, "median_error_quartile_4_cm": 8}),
     ],
 )

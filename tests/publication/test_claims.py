@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gwsd.artifacts.reported import PAPER
+from gwsd.artifacts.reported import PAPER, SPREADS
 from gwsd.errors import DataError
 from gwsd.publication.audit import RunValues, audit
 from gwsd.publication.claims import read_claims, read_printed
@@ -61,10 +61,7 @@ CLAIM = {"id": "a.a", "place": "Table 9", "claim": "x", "kind": "statement", "fi
         ([{**CLAIM, "kind": "number"}], "kind number has a value"),
         ([{**CLAIM, "findings": []}], "expected findings or run"),
         ([{**CLAIM, "run": [{"because": "x"}]}], "expected either value or relation"),
-        (
-            [{**CLAIM, "findings": [{**FINDING, "verdict": "contradicts", "of": "b.b"}]}],
-            r"contradicts b\.b, which is no",
-        ),
+        ([{**CLAIM, "findings": [{**FINDING, "verdict": "contradicts", "of": "b.b"}]}], "contradicts .*which is no"),
         ("nothing", "not a list of claims"),
     ],
 )
@@ -77,52 +74,35 @@ def test_a_malformed_file_is_refused(tmp_path, claims, message):
 
 def test_the_numbers_that_tables_print_as_the_papers_are_those_of_the_claims(claims):
     printed = {claim.reported: claim.value for claim in claims if claim.reported}
-    expected = {f"{entry.table}:{entry.row}:{entry.column}": entry.value for entry in PAPER}
-    expected |= {
-        f"± {entry.table}:{entry.row}:{entry.column}": entry.spread for entry in PAPER if entry.spread is not None
-    }
+    expected = PAPER | {f"± {name}": spread for name, spread in SPREADS.items()}
     assert set(printed) == set(expected)
     for name, value in expected.items():
-        if isinstance(value, bool):
-            assert printed[name] == ("Yes" if value else "No")
-        elif isinstance(value, str):
-            assert printed[name] == value
+        if isinstance(value, bool | str):
+            assert printed[name] == {True: "Yes", False: "No"}.get(value, value)
         else:
             assert read_printed(printed[name], exact=True)[0] == float(value), name
 
 
 def test_every_value_that_a_claim_is_compared_with_is_published(claims):
     published = {entry["id"] for entry in json.loads((ROOT / "reference/demo/numbers.json").read_text())["values"]}
-    published |= {f"table5:epoch_{epoch}:{column}" for epoch in (1, 10, 30) for column in _columns(published, "table5")}
-    named = {
-        name
-        for claim in claims
-        for check in claim.run
-        for name in re.findall(r"[a-z]+\d?:\w+:\w+", check.value or check.relation)
-    }
+    checks = [check.value or check.relation for claim in claims for check in claim.run]
+    named = {name for check in checks for name in re.findall(r"[a-z]+\d?:\w+:\w+", check)}
     assert named - published == set()
-
-
-def _columns(published, artifact):
-    return {name.split(":")[2] for name in published if name.startswith(f"{artifact}:")}
 
 
 @pytest.mark.parametrize(
     ("name", "verdict"),
     [
         ("table5.30.physics", "contradicts claim physics.last_total"),
-        ("figure3.example_3_lowest", "contradicts claim figure3.example_1"),
         ("table5.30.sign", "cannot hold (equation)"),
-        ("related.middle_east_loss", "cannot hold (outside fact)"),
         ("reference.r16", "cannot hold (reference list)"),
-        ("table2.validation_independent", "cannot hold (arithmetic)"),
         ("intro.aquifers", "reported by others"),
         ("figure3.example_3_low", "not checkable here (picture only)"),
         ("training.steps", "reproduced"),
         ("table7.memory_12.mae", "not checkable here (table7:memory_12:mae_cm is not in this run)"),
     ],
 )
-def test_what_the_paper_alone_tells(alone, name, verdict):
+def test_verdicts_without_a_run(alone, name, verdict):
     assert alone[name]["verdict"] == verdict
     assert alone[name]["reason"]
 

@@ -15,28 +15,6 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this ma
 
 Visit = Callable[..., "sync_api.Page"]
 MAE = '[id="table3:full:mae_cm"]'
-CONTRAST = """
-(selectors) => {
-  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const channel = (value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  const luminance = (colour) => {
-    const [r, g, b] = numbers(colour).map((value) => channel(value / 255));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const background = (element) => {
-    const colour = getComputedStyle(element).backgroundColor;
-    return numbers(colour)[3] === 0 && element.parentElement ? background(element.parentElement) : colour;
-  };
-  return Object.fromEntries(selectors.map((selector) => {
-    const element = document.querySelector(selector);
-    const [ink, paper] = [getComputedStyle(element).color, background(element)].map(luminance);
-    return [selector, (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05)];
-  }));
-}
-"""
-TEXTS = ["h1", "main p", ".label", "a", "a.number", ".caption", ".notes", ".quiet", "thead th", "summary", "footer p"]
-TEXTS += [".verdict.good", ".verdict.bad", ".verdict.odd", ".verdict.calm", "#panel-title", "#panel-close", "pre"]
-TEXTS += [".facts dt", "#panel code", ".steps a", ".box.end", ".box .head", ".chip:not(.raw)", ".chip.raw"]
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +134,7 @@ def test_keyboard_leads_to_a_raw_file_and_back_to_the_number(page: "sync_api.Pag
     page.keyboard.press("Escape")
     assert not page.locator("#panel").is_visible()
     assert page.evaluate("document.activeElement.id") == "table3:full:mae_cm"
-    assert "#table3" not in page.url
+    page.wait_for_function("location.hash === ''")
 
 
 def test_phone_needs_no_sideways_scrolling(visit: Visit) -> None:
@@ -171,22 +149,8 @@ def test_phone_needs_no_sideways_scrolling(visit: Visit) -> None:
     assert page.locator(".top .label").bounding_box()["y"] == 0
 
 
-@pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 24, 29)")])
-def test_contrast(visit: Visit, scheme: str, paper: str) -> None:
-    page = visit("#table3:full:mae_cm", color_scheme=scheme)
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
-    assert {name: ratio for name, ratio in page.evaluate(CONTRAST, TEXTS).items() if ratio < 4.5} == {}
-
-
 def test_page_works_without_scripts(visit: Visit) -> None:
     page = visit(java_script_enabled=False)
     assert page.locator(MAE).is_visible()
     assert page.locator(".claim:visible").count() == 5
     assert page.locator("#query:visible, #verdicts:visible").count() == 0
-
-
-def test_print_shows_the_contradictions_and_no_controls(page: "sync_api.Page") -> None:
-    page.emulate_media(media="print")
-    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    assert page.get_by_text("57,503 is not 57,530").is_visible()
-    assert not page.locator("#query").is_visible()

@@ -1,6 +1,5 @@
-"""A tiny Earth to train on; also a program that trains on it, for tests that kill it."""
+"""A tiny Earth to train on."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +10,6 @@ import xarray as xr
 
 from gwsd.losses import Loss
 from gwsd.model.settings import Execution, Model
-from gwsd.model.weights import write_weights
 from gwsd.patches.gathering import Cube
 from gwsd.settings import Section
 from gwsd.training.loop import TrainingResult, train
@@ -75,8 +73,6 @@ def change(section: SectionType, **departures: Any) -> SectionType:
 def toy_datasets() -> tuple[xr.Dataset, xr.Dataset, xr.Dataset]:
     """Return storage, climate and mask; two calendar months are absent from the storage, a quarter is sea."""
     random = np.random.Generator(np.random.PCG64(7))
-    lat = -5.75 + 0.5 * np.arange(ROWS)
-    lon = 10.25 + 0.5 * np.arange(COLUMNS)
     climate_months = np.arange("2001-04", "2003-04", dtype="datetime64[M]")
     months = np.delete(climate_months[12:], [4, 5])  # 2002-08 and 2002-09
 
@@ -91,7 +87,7 @@ def toy_datasets() -> tuple[xr.Dataset, xr.Dataset, xr.Dataset]:
     storage = field("storage", months.size)
     storage[:, valid == 0] = np.nan
     dims = ("time", "lat", "lon")
-    axes = {"lat": lat, "lon": lon}
+    axes = {"lat": -5.75 + 0.5 * np.arange(ROWS), "lon": 10.25 + 0.5 * np.arange(COLUMNS)}
     names = [*VARIABLES, "evapotranspiration"]
     return (
         xr.Dataset({"storage": (dims, storage)}, {"time": months.astype("datetime64[ns]"), **axes}),
@@ -113,14 +109,9 @@ def toy_cube(variables: Sequence[str] = VARIABLES) -> Cube:
 
 def toy_table(patches: int, seed: int) -> pd.DataFrame:
     random = np.random.Generator(np.random.PCG64(seed))
-    months = toy_datasets()[0]["time"].to_numpy().astype("datetime64[M]")
-    return pd.DataFrame(
-        {
-            "month": random.choice(months, patches).astype(str),
-            "row": random.integers(0, ROWS - SIZE + 1, patches),
-            "col": random.integers(0, 30, patches),
-        }
-    )
+    months = random.choice(toy_datasets()[0]["time"].to_numpy().astype("datetime64[M]"), patches).astype(str)
+    row, col = (random.integers(0, end, patches) for end in (ROWS - SIZE + 1, 30))
+    return pd.DataFrame({"month": months, "row": row, "col": col})
 
 
 def toy_training(
@@ -144,20 +135,3 @@ def toy_training(
         checkpoint_dir=checkpoint_dir,
         report=report,
     )
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("checkpoint_dir", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--epochs", type=int, required=True)
-    arguments = parser.parse_args()
-    result = toy_training(
-        arguments.checkpoint_dir,
-        report=lambda line: print(line, flush=True),
-        epochs=arguments.epochs,
-        schedule="one_cycle",
-    )
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    write_weights(arguments.out / "weights.safetensors", result.state_dict, {"b": "2", "a": "1", "c": "3"})
-    result.history.to_csv(arguments.out / "history.csv", index=False)

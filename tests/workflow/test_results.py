@@ -1,15 +1,17 @@
 """Results of a whole run of the toy scenario that was killed twice on the way."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import xarray as xr
 
 from gwsd import cli
 from gwsd.artifacts.registry import ARTIFACTS
 from gwsd.provenance.hashing import sha256_of
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import TOY, Project
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
@@ -91,3 +93,30 @@ def test_the_report_is_one_page(finished: Project) -> None:
     page = (finished.root / "results/report.html").read_text()
     assert all(f"figure{number}.png" in page for number in range(1, 8))
     assert all(f"table{number}" in page for number in range(1, 9))
+
+
+@pytest.mark.parametrize(
+    "arithmetic",
+    [
+        {"ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "2"},
+        {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell"},
+    ],
+)
+def test_deterministic_stages_agree_on_other_processors(
+    clone: Project, finished: Project, arithmetic: dict[str, str]
+) -> None:
+    """Inputs, patches and interpolations agree to rounding where the instruction set or the threads differ."""
+    for folder in ("inputs", "patches", "evaluation"):
+        shutil.rmtree(clone.root / "results/toy" / folder)
+    summaries = [f"results/toy/evaluation/{method}/seed0/summary.json" for method in ("nearest", "bilinear", "bicubic")]
+    result = clone.run("snakemake", "--cores", "2", *summaries, *TOY, environment=arithmetic)
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
+    for name in summaries:
+        made, expected = (json.loads((project.root / name).read_text()) for project in (clone, finished))
+        assert made == pytest.approx(expected, rel=1e-6, abs=1e-9, nan_ok=True)
+    for name in ("storage", "climate", "mask"):
+        made, expected = (xr.open_dataset(p.root / f"results/toy/inputs/{name}.nc") for p in (clone, finished))
+        xr.testing.assert_allclose(made, expected, rtol=1e-6)
+    for name in ("train", "validation", "test"):
+        made, expected = (pd.read_csv(p.root / f"results/toy/patches/{name}.csv") for p in (clone, finished))
+        pd.testing.assert_frame_equal(made, expected)

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gwsd.artifacts.numbers import Statistic
+from gwsd.artifacts.formatting import Column, Row, Statistic, Table
+from gwsd.constraints import left_out_note
 
 BySeed = dict[str, dict[int, Any]]
 """Results by method and seed."""
@@ -31,18 +32,24 @@ class ArtifactInputs:
     key: str = ""
     _results: dict[str, BySeed] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def path(self, name: str) -> Path:
-        """Return the one file of a name."""
-        (path,) = self.files[name]
-        return path
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Note on constraints that are left out for want of climate variables; empty if none is."""
+        return tuple(left_out_note(self.settings["climate_variables"]))
+
+    def table(self, rows: Sequence[Row], columns: Sequence[Column], *notes: str) -> Table:
+        """Return a table of these inputs, with its notes after that on constraints left out."""
+        return Table(tuple(rows), tuple(columns), (*self.left_out, *notes), self.data_label)
 
     def dataset(self, name: str) -> xr.Dataset:
-        """Open a NetCDF file."""
-        return xr.open_dataset(self.path(name))
+        """Open the netCDF file of a name."""
+        (path,) = self.files[name]
+        return xr.open_dataset(path)
 
-    def table(self, name: str) -> pd.DataFrame:
-        """Read a CSV file."""
-        return pd.read_csv(self.path(name))
+    def frame(self, name: str) -> pd.DataFrame:
+        """Read the CSV file of a name."""
+        (path,) = self.files[name]
+        return pd.read_csv(path)
 
     def by_seed(self, name: str) -> BySeed:
         """Read files named `…/<method>/seed<k>/<file>`: CSV as tables, JSON as objects; methods in the given order."""
@@ -68,13 +75,19 @@ class ArtifactInputs:
         self, name: str, method: str, key: str, *, divisor: float = 1.0, epoch: int | None = None
     ) -> Statistic:
         """Average one number (see `numbers`), divided by `divisor`, over the seeds of a method; with its source."""
-        numbers = self.numbers(name, method, key, epoch)
+        numbers = self.numbers(name, method, key, epoch).values()
         where = {} if epoch is None else {"where": {"epoch": epoch}}
-        paths = {path.parts[-2]: path for path in self.files.get(name, ()) if path.parts[-3] == method}
-        source = [
-            {"file": paths[f"seed{seed}"].as_posix(), "key": key, **where, "factor": 1.0 / divisor} for seed in numbers
-        ]
-        return mean_over_seeds([None if value is None else value / divisor for value in numbers.values()], source)
+        source = [{**read, **where, "factor": 1.0 / divisor} for read in self.sources(name, method, key)]
+        return mean_over_seeds([None if value is None else value / divisor for value in numbers], source)
+
+    def sources(self, name: str, method: str, key: str) -> list[dict[str, Any]]:
+        """Return file and key of a number of a method for each seed, in order."""
+        paths = {
+            int(path.parts[-2].removeprefix("seed")): path
+            for path in self.files.get(name, ())
+            if path.parts[-3] == method
+        }
+        return [{"file": paths[seed].as_posix(), "key": key} for seed in sorted(paths)]
 
 
 def mean_over_seeds(values: Sequence[float | None], source: Sequence[Mapping[str, Any]] = ()) -> Statistic:
