@@ -1,4 +1,4 @@
-"""Units of a depth of water: parse the attribute `units` and check that values can be in that unit."""
+"""Units: constants of conversion, and depths of water in the attribute `units` of files."""
 
 import re
 
@@ -6,6 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gwsd.errors import DataError
+
+MM_PER_CM = 10.0  # the paper prints cm, files hold mm
+ZERO_CELSIUS = 273.15  # K
+
+CLIMATE_UNITS = {
+    # tp of a monthly mean has the units "m" but is in metres per day (the mean of daily sums).
+    "precipitation": dict.fromkeys(("m", "mday-1", "md-1", "m/day"), (1000.0, 0.0))
+    | dict.fromkeys(("mm", "mmday-1", "mmd-1", "mm/day"), (1.0, 0.0)),
+    "temperature": dict.fromkeys(("k", "kelvin"), (1.0, -ZERO_CELSIUS))
+    | dict.fromkeys(("c", "degc", "°c", "celsius", "degreecelsius", "degreescelsius", "degreesc"), (1.0, 0.0)),
+    "surface_pressure": {"pa": (0.01, 0.0)} | dict.fromkeys(("hpa", "mbar", "millibar", "millibars"), (1.0, 0.0)),
+}
+"""Scale and offset of the conversion to mm/day, °C and hPa by the attribute `units`, without blanks and underscores."""
 
 MIN_STD_MM = 0.5  # storage in mm with a smaller standard deviation is in metres
 MAX_STD_MM = 20_000.0  # storage in m or cm with a larger standard deviation is in a smaller unit

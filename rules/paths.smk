@@ -4,7 +4,7 @@ from gwsd.artifacts.registry import ARTIFACTS, FIGURES, INTERPOLATIONS, RESULTS,
 from gwsd.artifacts.registry import INPUTS as INPUT_FILES
 from gwsd.data.credentials import find_credentials
 from gwsd.data.era5_land_download import area_of, file_name
-from gwsd.data.sources import expand as expand_path
+from gwsd.data.inputs import expand as expand_path
 
 TARGETS = {
     "claims": "audit/claims.csv",

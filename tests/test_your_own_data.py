@@ -75,7 +75,7 @@ def test_the_source_of_the_page_passes_quality_control(tmp_path):
     project = Project.copy(tmp_path)
     module, entry = blocks("python")
     (tmp_path / "gwsd/data/csr_mascons.py").write_text(module)
-    registry = tmp_path / "gwsd/data/sources.py"
+    registry = tmp_path / "gwsd/data/inputs.py"
     (imported,) = re.findall(r"^from .*$", entry, re.MULTILINE)
     (item,) = re.findall(r"^    \"csr_mascons.*$", entry, re.MULTILINE)
     text = registry.read_text().replace("from gwsd.data.era5_land", f"{imported}\nfrom gwsd.data.era5_land", 1)

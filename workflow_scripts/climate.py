@@ -5,7 +5,8 @@ from gwsd.provenance.job import Job, run
 
 def climate(job: Job) -> None:
     """Write the climate of the period on half-degree cells."""
-    from gwsd.data.inputs import open_climate, prepare_climate
+    from gwsd.data.climate import prepare_climate
+    from gwsd.data.inputs import open_climate
     from gwsd.data.settings import Evapotranspiration, Period
     from gwsd.grid import COARSE_SPACING, Grid
 

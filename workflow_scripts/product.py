@@ -12,7 +12,7 @@ def product(job: Job) -> None:
     import torch
     import xarray as xr
 
-    from gwsd.data.sources import CLIMATE, STORAGE
+    from gwsd.data.inputs import CLIMATE, STORAGE
     from gwsd.devices import lease_device
     from gwsd.product.attributes import GROUNDWATER, InputSource, describe_product
     from gwsd.product.estimator import open_estimator

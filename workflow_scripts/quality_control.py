@@ -8,9 +8,9 @@ def quality_control(job: Job) -> None:
     import xarray as xr
 
     from gwsd.data.calendar import list_months
-    from gwsd.data.inputs import control_quality, open_storage, prepare_storage
+    from gwsd.data.inputs import open_storage, prepare_storage
     from gwsd.data.netcdf_io import write_inputs
-    from gwsd.data.quality import count_reasons
+    from gwsd.data.quality import control_quality, count_reasons
     from gwsd.data.settings import Period, Quality, Sources
     from gwsd.data.storage import label_with_quantity
     from gwsd.grid import COARSE_SPACING, Grid

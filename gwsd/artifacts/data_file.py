@@ -13,7 +13,6 @@ from gwsd.artifacts.formatting import format_number
 from gwsd.artifacts.reported import figure_note
 from gwsd.errors import DataError
 
-MM_PER_CM = 10.0  # Data files are in mm; Figures 3 to 7 print the paper's unit, cm
 Content = TypeVar("Content", xr.Dataset, pd.DataFrame)
 FigureData = xr.Dataset | pd.DataFrame  # Content of a data file: a dataset (`.nc`) or a table (`.csv`)
 

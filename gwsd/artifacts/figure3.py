@@ -8,12 +8,13 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from gwsd.artifacts.artifact_inputs import ArtifactInputs
-from gwsd.artifacts.data_file import MM_PER_CM, Printed, foot, labelled, number, quantity_of, significant, texts, words
+from gwsd.artifacts.data_file import Printed, foot, labelled, number, quantity_of, significant, texts, words
 from gwsd.artifacts.maps import Map, degrees_east, degrees_north, name_degrees, region_of
 from gwsd.artifacts.predicted_patches import PredictedPatches, read_patches
 from gwsd.artifacts.settings import Plot
 from gwsd.artifacts.style import NO_DATA, anomaly_colours, error_colours, new_figure, panel_letter, round_up, styled
 from gwsd.grid import FINE_SPACING
+from gwsd.units import MM_PER_CM
 
 FULL = 0.9  # Valid share from which a patch is a candidate; where too few have it, all patches are
 SHOWN = 99.0  # Percentile of |storage| and of |error| at which the colours end

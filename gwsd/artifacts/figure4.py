@@ -7,10 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gwsd.artifacts.artifact_inputs import ArtifactInputs
-from gwsd.artifacts.data_file import MM_PER_CM, Printed, foot, labelled, number, texts
+from gwsd.artifacts.data_file import Printed, foot, labelled, number, texts
 from gwsd.artifacts.predicted_patches import QUANTILES, PredictedPatches, read_patches
 from gwsd.artifacts.settings import Plot
 from gwsd.artifacts.style import BLUE, COAST, ORANGE, Array, box_plot, new_figure, panel_letter, styled
+from gwsd.units import MM_PER_CM
 
 CELLS = ("hemisphere", "month")
 HEMISPHERES = ("northern", "southern")

@@ -10,13 +10,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from gwsd.artifacts.artifact_inputs import ArtifactInputs
-from gwsd.artifacts.data_file import MM_PER_CM, Printed, foot, labelled, number, significant, texts, words, world_land
+from gwsd.artifacts.data_file import Printed, foot, labelled, number, significant, texts, words, world_land
 from gwsd.artifacts.maps import degrees_east, degrees_north, locator_globe, region_of, regional_map
 from gwsd.artifacts.predicted_patches import PredictedPatches, read_patches
 from gwsd.artifacts.settings import Plot
 from gwsd.artifacts.style import Array, error_colours, new_figure, panel_letter, round_up, styled
 from gwsd.errors import DataError
 from gwsd.grid import FINE_SPACING, Region
+from gwsd.units import MM_PER_CM
 
 REGIONS = 4
 WIDTH, HEIGHT = 36.0, 24.0  # Extent of every region, degrees of longitude and latitude

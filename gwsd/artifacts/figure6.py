@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from gwsd.artifacts.artifact_inputs import ArtifactInputs
-from gwsd.artifacts.data_file import MM_PER_CM, Printed, foot, labelled, number, texts
+from gwsd.artifacts.data_file import Printed, foot, labelled, number, texts
 from gwsd.artifacts.settings import Plot
 from gwsd.artifacts.style import BLUE, COAST, GREEN, INK, ORANGE, PURPLE, new_figure, panel_letter, styled
+from gwsd.units import MM_PER_CM
 
 TERMS = ("total", "data", "physics", "sign", "magnitude", "regional", "smoothness", "sign_as_written")
 COLUMNS = ("epoch", "steps", *(f"{part}_{term}" for part in ("train", "val") for term in TERMS),

@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from gwsd.artifacts.artifact_inputs import ArtifactInputs
-from gwsd.artifacts.data_file import MM_PER_CM, Printed, foot, labelled, number, significant, texts
+from gwsd.artifacts.data_file import Printed, foot, labelled, number, significant, texts
 from gwsd.artifacts.predicted_patches import QUANTILES, PredictedPatches, read_patches
 from gwsd.artifacts.settings import Plot
 from gwsd.artifacts.style import BLUE, COAST, INK, ORANGE, box_plot, error_colours, new_figure, panel_letter, styled
 from gwsd.errors import DataError
+from gwsd.units import MM_PER_CM
 
 SAMPLE_SEED = 7  # Seed of the sample, fixed so that every method is seen at the same cells
 BINS = 10  # Bins of the calibration curve, each with as many cells

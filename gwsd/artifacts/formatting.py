@@ -7,9 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-from tabulate import tabulate
-
 DASH = "–"
 """Text of a cell without a value."""
 
@@ -140,6 +137,8 @@ class Table:
 
     def csv(self) -> str:
         """Write CSV: full precision, empty where there is no value."""
+        import pandas as pd  # not needed to trace a number
+
         keys = [key for key in self.rows[0] if key not in (DATA, UNIT)]
         words = {True: "yes", False: "no"}
         values = [[plain(row[key]) for key in keys] for row in self.rows]
@@ -179,6 +178,8 @@ class Table:
         return f"{_PAGE}<p>{_html(caption)}{data}</p>\n{table}\n<ul>{notes}</ul>\n</body></html>\n"
 
     def _tabulate(self, layout: str, escape: Callable[[str], str]) -> str:
+        from tabulate import tabulate
+
         return tabulate(
             [[escape(cell) for cell in cells] for cells in self.cells],
             headers=[escape(column.title) for column in self.visible],

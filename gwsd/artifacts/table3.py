@@ -6,8 +6,9 @@ from dataclasses import replace
 from gwsd.artifacts.artifact_inputs import ArtifactInputs, mean_over_seeds
 from gwsd.artifacts.formatting import Column, Row, Statistic, Table
 from gwsd.artifacts.reported import REPORTED, SPREADS, STEPS_IN_PAPER, paper_cells
-from gwsd.artifacts.variants import MM_PER_CM, label, score, steps
+from gwsd.artifacts.variants import label, score, steps
 from gwsd.physics import CONSTRAINTS, constraints_of
+from gwsd.units import MM_PER_CM
 
 _COLUMNS = (
     Column("Method", "label", text=True),

@@ -7,8 +7,8 @@ from typing import Any
 from gwsd.artifacts.artifact_inputs import ArtifactInputs
 from gwsd.artifacts.formatting import Statistic
 from gwsd.artifacts.reported import STEPS_IN_PAPER
+from gwsd.units import MM_PER_CM
 
-MM_PER_CM = 10.0
 """Storage is in mm; tables print the paper's cm."""
 
 COMPUTED_HERE = "computed here"

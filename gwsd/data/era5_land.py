@@ -27,6 +27,7 @@ from gwsd.data.cds_files import (
 )
 from gwsd.data.netcdf_io import first_line, read_field
 from gwsd.errors import DataError
+from gwsd.units import CLIMATE_UNITS
 
 VARIABLES = {
     "precipitation": ("tp", "total_precipitation", "mm month-1"),
@@ -35,16 +36,6 @@ VARIABLES = {
     "surface_pressure": ("sp", "surface_pressure", "hPa"),
 }
 """Our name: ERA5-Land's short name, its name in a request, our unit."""
-
-UNITS = {
-    # tp of a monthly mean has the units "m" but is in metres per day (the mean of daily sums).
-    "precipitation": dict.fromkeys(("m", "mday-1", "md-1", "m/day"), (1000.0, 0.0))
-    | dict.fromkeys(("mm", "mmday-1", "mmd-1", "mm/day"), (1.0, 0.0)),
-    "temperature": dict.fromkeys(("k", "kelvin"), (1.0, -273.15))
-    | dict.fromkeys(("c", "degc", "°c", "celsius", "degreecelsius", "degreescelsius", "degreesc"), (1.0, 0.0)),
-    "surface_pressure": {"pa": (0.01, 0.0)} | dict.fromkeys(("hpa", "mbar", "millibar", "millibars"), (1.0, 0.0)),
-}
-"""Scale and offset to our unit (precipitation: mm/day) by the attribute `units`, without blanks and underscores."""
 
 Plan = dict[str, list[FieldRef]]
 _READING = threading.Lock()  # the netCDF library is not thread-safe
@@ -158,7 +149,7 @@ def _read_block(header: FileHeader, name: str, indices: Sequence[int]) -> NDArra
             np.copyto(values, other, where=np.isnan(values))
     else:
         values = orient(variable)[0]
-    if (known := UNITS.get(name)) is not None:
+    if (known := CLIMATE_UNITS.get(name)) is not None:
         key = units.lower().replace(" ", "").replace("_", "").replace("**", "")
         if key not in known:
             raise DataError(f"{header.path}: {short} has the units '{units}'. Expected one of {', '.join(known)}.")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from gwsd.data.era5_land import VARIABLES
-from gwsd.data.sources import CLIMATE, STORAGE
+from gwsd.data.inputs import CLIMATE, STORAGE
 from gwsd.settings import Month, Positive, Section
 
 
@@ -24,9 +24,9 @@ class Sources(Section):
     """Sources of the raw files."""
 
     storage: str
-    """Source of the coarse storage: a key of `STORAGE` in `gwsd/data/sources.py`."""
+    """Source of the coarse storage: a key of `STORAGE` in `gwsd/data/inputs.py`."""
     climate: str
-    """Source of the climate: a key of `CLIMATE` in `gwsd/data/sources.py`."""
+    """Source of the climate: a key of `CLIMATE` in `gwsd/data/inputs.py`."""
     storage_variable: str | None
     """Name of the storage in its files; null: one of the usual names."""
     storage_units: Literal["mm", "cm", "m"] | None

@@ -57,7 +57,7 @@ def add_parsers(subparsers: argparse._SubParsersAction, read_settings: Callable[
 
 
 def _downscale(arguments: argparse.Namespace, settings: Any) -> None:
-    from gwsd.data.sources import CLIMATE, STORAGE, expand
+    from gwsd.data.inputs import CLIMATE, STORAGE, expand
 
     storage, climate = (
         list(dict.fromkeys(path for text in getattr(arguments, name) for path in expand(text, f"--{name}")))

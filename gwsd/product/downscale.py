@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from gwsd.data.inputs import control_quality, open_climate, open_storage, prepare_climate, prepare_storage
+from gwsd.data.climate import prepare_climate
+from gwsd.data.inputs import CLIMATE, STORAGE, open_climate, open_storage, prepare_storage
+from gwsd.data.quality import control_quality
 from gwsd.data.settings import Evapotranspiration, Quality, Sources
-from gwsd.data.sources import CLIMATE, STORAGE
 from gwsd.errors import ConfigError, DataError
 from gwsd.grid import COARSE_SPACING, GLOBE, Grid, Region
 from gwsd.product.attributes import GROUNDWATER, InputSource, describe_product, network_warning

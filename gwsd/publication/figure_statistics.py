@@ -10,8 +10,8 @@ import xarray as xr
 
 from gwsd.artifacts.formatting import format_number
 from gwsd.artifacts.json_face import Entry, entry
+from gwsd.units import MM_PER_CM
 
-MM_PER_CM = 10.0
 EDGE_CELLS = 8
 """Fine cells along a patch's border that count as its edge."""
 

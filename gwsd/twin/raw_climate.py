@@ -15,6 +15,7 @@ from gwsd.twin.geography import Nodes
 from gwsd.twin.netcdf import Months, add_axis, add_variable, days_in, new_file, year_of
 from gwsd.twin.noise import Field
 from gwsd.twin.simulation import Month, ice_climate
+from gwsd.units import ZERO_CELSIUS
 
 
 class Parameter(NamedTuple):
@@ -38,9 +39,6 @@ PARAMETERS: dict[str, Parameter] = {
 
 STEP_TYPES = {"avgua": 0, "avgad": 6}
 """Hour of the stamps of means of analyses and of means of daily sums, UTC."""
-
-KELVIN = 273.15
-"""0 °C in K."""
 
 PRELIMINARY_MONTHS = 3
 """Last months of the period, marked preliminary (expver 0005)."""
@@ -177,7 +175,7 @@ def _convert(name: str, values: Field, month: np.datetime64) -> Field:
     if name == "precipitation":  # mm per month to metres per day
         return np.asarray(values * np.float32(1e-3 / days_in(month)))
     if name == "temperature":
-        return np.asarray(values + np.float32(KELVIN))
+        return np.asarray(values + np.float32(ZERO_CELSIUS))
     if name == "surface_pressure":  # hPa to Pa
         return np.asarray(values * np.float32(100.0))
     return values

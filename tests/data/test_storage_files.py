@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from gwsd.data.sources import STORAGE, expand
+from gwsd.data.inputs import STORAGE, expand
 from gwsd.data.storage_files import GROUNDWATER, TOTAL_WATER, WATER, find_quantity, open_g3p, read_storage
 from gwsd.errors import DataError
 from gwsd.units import millimetres

@@ -5,7 +5,9 @@ import pandas as pd
 import xarray as xr
 
 from gwsd.data.calendar import list_months
-from gwsd.data.inputs import control_quality, open_climate, open_storage, prepare_climate, prepare_storage
+from gwsd.data.climate import prepare_climate
+from gwsd.data.inputs import open_climate, open_storage, prepare_storage
+from gwsd.data.quality import control_quality
 from gwsd.data.settings import Evapotranspiration, Quality
 from gwsd.grid import Grid
 from tests.twin.conftest import FAULTS, REGION, build

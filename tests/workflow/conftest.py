@@ -1,5 +1,6 @@
 """A copy of the project in a temporary folder, in which the toy scenario runs."""
 
+import json
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = ("--configfile", "tests/toy.yaml")
@@ -118,9 +120,23 @@ def edit(project: Project, name: str, old: str, new: str) -> None:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project whose toy scenario ran to the end after a training and Snakemake itself had been killed."""
-    project = Project.copy(tmp_path_factory.mktemp("finished"))
-    # A training is killed: its job fails, and Snakemake exits with an error.
+    """A project whose toy scenario ran to the end after a training and Snakemake itself had been killed.
+
+    The workers of pytest-xdist share it: tests read it, plan in it, or run in a `clone`.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    root, done = shared / "finished", shared / "finished.json"
+    with FileLock(shared / "finished.lock"):
+        if not done.is_file():
+            project = Project.copy(root)
+            run_interrupted(project)
+            done.write_text(json.dumps(project.killed))
+    return Project(root, json.loads(done.read_text()))
+
+
+def run_interrupted(project: Project) -> None:
+    """Run the toy scenario to the end, with a killed training and a killed Snakemake on the way."""
     workflow = project.start("models")
     project.wait_for_training().send_signal(signal.SIGKILL)
     assert workflow.wait(timeout=600) != 0
@@ -134,7 +150,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project.snakemake("--unlock")
     result = project.snakemake()
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-8000:]
-    return project
 
 
 @pytest.fixture

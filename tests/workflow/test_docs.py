@@ -16,7 +16,7 @@ from gwsd.cli import main
 from tests.loopback.climate_data_store import KEY
 from tests.workflow.conftest import ROOT, Project, edit
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 
 PAGES = {page: page.read_text(encoding="utf-8") for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]}
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
@@ -150,6 +150,7 @@ def extended(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Pro
     return project
 
 
+@pytest.mark.xdist_group("examples")
 def test_a_new_figure_is_one_module_and_one_entry(extended: Project) -> None:
     folder = extended.root / "results/toy/figures"
     assert (folder / "figure8.pdf").stat().st_size > 0
@@ -158,6 +159,7 @@ def test_a_new_figure_is_one_module_and_one_entry(extended: Project) -> None:
     assert [entry["value"] for entry in values] == pytest.approx(list(data["rmse"] / 10.0))
 
 
+@pytest.mark.xdist_group("examples")
 def test_a_new_variant_appears_in_the_table_of_its_group(extended: Project) -> None:
     table = pd.read_csv(extended.root / "results/toy/tables/table6.csv")
     assert list(table["variant"]) == ["full", "no_convlstm", "no_physics", "no_uncertainty", "no_smoothness"]

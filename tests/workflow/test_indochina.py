@@ -24,7 +24,6 @@ SCENARIO = {
 }
 
 pytestmark = [
-    pytest.mark.xdist_group("workflow"),
     pytest.mark.workflow,
     pytest.mark.skipif(
         not (STORAGE.is_file() and CLIMATE.is_dir()),

@@ -12,7 +12,7 @@ from tests.loopback.climate_data_store import KEY, ClimateDataStoreServer
 from tests.loopback.file_server import FileServer
 from tests.workflow.conftest import ROOT, Project
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 
 TOY_SECTIONS = ("period", "region", "quality", "patches", "model", "training", "evaluation")
 AREA = "48.1_59.9_-0.1_116.1"

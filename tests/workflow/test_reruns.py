@@ -10,7 +10,7 @@ import pytest
 
 from tests.workflow.conftest import TOY, Project, edit
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 
 UPSTREAM = {"twin_earth", "climate", "quality_control", "patches", "train", "evaluate"}
 
