@@ -25,7 +25,7 @@ import xarray as xr
 
 from gwsd.config import read_project_config
 from gwsd.data.climate import prepare_climate
-    from gwsd.data.inputs import open_climate
+from gwsd.data.inputs import open_climate
 from gwsd.grid import Grid
 
 GRID = Grid(0.5)
