@@ -21,7 +21,7 @@ from gwsd.errors import DataError, GwsdError
 from gwsd.provenance.closure import ROOT, code_files, syntax_hash
 from gwsd.provenance.environment import describe_environment
 from gwsd.provenance.hashing import sha256_of
-from gwsd.provenance.record import PARTIAL_PREFIX, describe_maker, record_key, record_text
+from gwsd.provenance.record import PARTIAL_PREFIX, find_producer, record_key, record_text
 
 LOG = logging.getLogger("gwsd")
 NEARLY_FULL_BYTES = 1_000_000
@@ -181,7 +181,7 @@ def _identity(files: dict[str, list[Path]], code: list[Path], settings: dict[str
                 raise DataError(f"{path}: no such file; {_option(name)} needs it, check the path")
     return {
         "inputs": {
-            name: [(about := _describe(path)) | describe_maker(path, about["sha256"]) for path in paths]
+            name: [(about := _describe(path)) | find_producer(path, about["sha256"]) for path in paths]
             for name, paths in files.items()
         },
         "code": [{"path": path.as_posix(), "sha256": syntax_hash(ROOT / path)} for path in code],

@@ -67,7 +67,7 @@ class Lineage:
         made = self._by_sha256.get(file.sha256, [])
         return next((record for entry, record in made if entry.path == file.path), made[0][1] if made else None)
 
-    def maker_of_path(self, path: str) -> tuple[FileEntry, Record] | None:
+    def producer_of_path(self, path: str) -> tuple[FileEntry, Record] | None:
         """Return the output with this path and the record of its job."""
         return self._by_path.get(path)
 

@@ -136,7 +136,7 @@ def base_of(results: Path, records: list[Record]) -> str:
     return found.most_common(1)[0][0] if found else f"results/{results.resolve().name}"
 
 
-def describe_maker(path: Path, sha256: str | None = None) -> dict[str, Any]:
+def find_producer(path: Path, sha256: str | None = None) -> dict[str, Any]:
     """Describe the job that made a file, from the records in the file's own folder.
 
     Returns `made_by` with `record` and `key`, and `url` and `doi` of a download; empty if there is no such record.

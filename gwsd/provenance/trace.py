@@ -9,7 +9,7 @@ from typing import Any
 
 from gwsd.errors import DataError
 from gwsd.provenance.lineage import Node, walk
-from gwsd.provenance.record import RECORD_SUFFIX, Record, describe_maker, read_record
+from gwsd.provenance.record import RECORD_SUFFIX, Record, find_producer, read_record
 
 Entry = Mapping[str, Any]
 
@@ -183,7 +183,7 @@ def file_facts(path: Path) -> Iterator[tuple[str, Any]]:
             yield "tensors", len(header)
     except (OSError, ValueError, RuntimeError, struct.error, AttributeError, ImportError) as error:
         raise DataError(f"{path}: cannot be read ({error}); expected a file of the workflow") from None
-    place = path.with_name(Path(describe_maker(path).get("made_by", {}).get("record", "")).name or path.name)
+    place = path.with_name(Path(find_producer(path).get("made_by", {}).get("record", "")).name or path.name)
     if not place.name.endswith(RECORD_SUFFIX):
         yield "record", "none in this folder"
         return

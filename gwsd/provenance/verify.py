@@ -138,13 +138,13 @@ def _problems(record: Record, lineage: Lineage, base: str) -> Iterator[str]:
     if record.path.removesuffix(RECORD_SUFFIX) not in {file.path for file in record.outputs}:
         yield f"{record.path}: it names none of its outputs"
     for file in record.outputs:
-        made = lineage.maker_of_path(file.path)
+        made = lineage.producer_of_path(file.path)
         if made is not None and made[1].path != record.path:
             yield f"{record.path}: {file.path} is also an output in {made[1].path}"
     for file in record.read:
         if not file.path.startswith(f"{base}/") or file.path.endswith(RECORD_SUFFIX):
             continue
-        made = lineage.maker_of_path(file.path)
+        made = lineage.producer_of_path(file.path)
         if made is None:
             if not is_raw(file.path):
                 yield f"{record.path}: no record for its input {file.path}"

@@ -112,7 +112,7 @@ def lineage_view(lineage: Lineage, paths: Iterable[str], data_label: str) -> dic
     """
     nodes: dict[str, Node] = {}
     for path in dict.fromkeys(paths):
-        made = lineage.maker_of_path(path)
+        made = lineage.producer_of_path(path)
         for node in walk(lineage.tree(made[0])) if made and path not in nodes else ():
             nodes.setdefault(node.file.path, node)
     records = {node.record.path: node.record for node in nodes.values() if node.record}

@@ -8,7 +8,7 @@ from typing import Any
 
 from gwsd.provenance.hashing import sha256_of
 from gwsd.provenance.lineage import collect
-from gwsd.provenance.record import describe_maker, record_key, record_text
+from gwsd.provenance.record import find_producer, record_key, record_text
 
 ROOT = Path(__file__).resolve().parents[2]
 TOY = "results/toy"
@@ -84,7 +84,7 @@ class Folder:
         self.record(next(iter(outputs))).write_text(record_text(document), encoding="utf-8")
 
     def maker(self, path: str) -> dict[str, Any]:
-        made = describe_maker(self.root / path, self.entry(path)["sha256"])
+        made = find_producer(self.root / path, self.entry(path)["sha256"])
         if "made_by" in made:
             made["made_by"]["record"] = Path(made["made_by"]["record"]).relative_to(self.root).as_posix()
         return made

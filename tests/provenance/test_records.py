@@ -7,7 +7,7 @@ import pytest
 
 from gwsd.errors import DataError
 from gwsd.provenance.lineage import Lineage, open_lineage, read_lineage, root_hash, walk
-from gwsd.provenance.record import describe_maker, read_record, read_records, record_text
+from gwsd.provenance.record import find_producer, read_record, read_records, record_text
 from tests.provenance.results_folder import TABLE, TOY, WEIGHTS, Folder, edit
 
 
@@ -19,9 +19,9 @@ def test_a_record_read_and_printed_again_is_the_same_text(folder: Folder) -> Non
 
 def test_the_producer_is_found_in_the_file_s_own_folder(folder: Folder) -> None:
     record = read_record(folder.record(f"{TOY}/inputs/storage.nc"))
-    made = describe_maker(folder.results / "inputs/mask.nc")
+    made = find_producer(folder.results / "inputs/mask.nc")
     assert made["made_by"] == {"record": str(folder.record(f"{TOY}/inputs/storage.nc")), "key": record.key}
-    assert describe_maker(folder.results / "raw/g3p/storage.nc") == {}
+    assert find_producer(folder.results / "raw/g3p/storage.nc") == {}
     assert {file.url for file in record.read} == {None, "https://e.org/g3p.zip"}
 
 
