@@ -9,8 +9,6 @@ from gwsd.artifacts.formatting import Statistic
 from gwsd.artifacts.reported import STEPS_IN_PAPER
 from gwsd.units import MM_PER_CM
 
-"""Storage is in mm; tables print the paper's cm."""
-
 COMPUTED_HERE = "computed here"
 """Mark of rows that are not the paper's, in tables that also list methods of others."""
 
