@@ -21,7 +21,7 @@ HUGE_PAGES = "THP_MEM_ALLOC_ENABLE"
 
 NO_COMPILER = (
     "The network should be compiled (training.execution.cpu.compile), but no C++ compiler was found (CXX, or else "
-    "g++): running uncompiled, which is slower and differs in rounding."
+    "g++) or ATEN_CPU_CAPABILITY is default: running uncompiled, which is slower and differs in rounding."
 )
 
 
@@ -35,7 +35,9 @@ def use_huge_pages() -> None:
 
 
 def has_compiler() -> bool:
-    """Return True if the C++ compiler that torch compiles with for a CPU is installed."""
+    """Return True if torch can compile for the CPU: a C++ compiler is installed and vector code is not disabled."""
+    if os.environ.get("ATEN_CPU_CAPABILITY", "").lower() == "default":  # the generated code needs vector types
+        return False
     usual = "clang++" if sys.platform == "darwin" else "g++"
     return shutil.which(os.environ.get("CXX", usual)) is not None
 
